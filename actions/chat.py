@@ -1,0 +1,46 @@
+"""Short turns that depend on what was said before: yes, no, a rating."""
+
+from __future__ import annotations
+
+from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved
+from actions.base import Events, Said, Say, TurnAction
+from actions.desk import Desk
+from actions.replies import Reply
+
+LOW_RATING = 2
+
+
+class Deny(TurnAction):
+    """A plain no ends the matter politely; a no that says the answer missed goes to a person."""
+
+    action_name = "action_deny"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def act(self, said: Said, say: Say) -> Events:
+        if said.slot("question") and NOT_SOLVED_WORDS.search(said.text):
+            return file_not_solved(self._desk, said, say)
+        say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))
+        return []
+
+
+class Rate(TurnAction):
+    """Keeps a rating; a bad one is answered with the offer of a person."""
+
+    action_name = "action_rate"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def act(self, said: Said, say: Say) -> Events:
+        score = said.entity("rating")
+        if score is None:
+            say(Reply(text="谢谢您愿意评价。请用 1 到 5 分告诉我，5 分最满意。"))
+            return []
+        self._desk.rate(said.context.session, int(score), said.text, said.context.message_id)
+        if int(score) <= LOW_RATING:
+            say(Reply(text=f"已记下您的评价（{int(score)} 分），抱歉没有帮好您。需要的话可以转人工。", buttons=[PERSON]))
+        else:
+            say(Reply(text=f"已记下您的评价（{int(score)} 分），谢谢。"))
+        return []

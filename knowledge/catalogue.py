@@ -1,0 +1,281 @@
+"""Reads the policy catalogue from JSON lines, strictly: a file with any defect is refused as a whole."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+
+from knowledge.clauses import clauses_of
+from knowledge.errors import CatalogueError
+from knowledge.policy import Clause, Criterion, Level, Op, Policy, Scalar, Status
+
+DATA = Path(__file__).parent / "data"
+DEMO_CATALOGUE = DATA / "catalogue"
+FIELDS_FILE = DATA / "fields.jsonl"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One fact an enterprise can have: its type, unit (``None`` for none), Chinese name and the question for it."""
+
+    name: str
+    type: str
+    unit: str | None
+    label: str
+    question: str
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _CriterionRow(_Strict):
+    field: Text
+    op: Op = Field(strict=False)
+    value: bool | int | float | str | list[str] | list[_CriterionRow]
+    note: Text
+
+
+class _PolicyRow(_Strict):
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}-\d{3,5}$")]
+    title: Text
+    aliases: list[Text]
+    level: Level = Field(strict=False)
+    place: Text | None
+    issuer: Text
+    doc_no: Text | None
+    source_url: Url | None
+    published: date | None = Field(strict=False)
+    valid_from: date | None = Field(strict=False)
+    valid_to: date | None = Field(strict=False)
+    status: Literal["current", "expired", "unknown"]
+    category: Text
+    industries: list[Text]
+    benefit_type: Text
+    amount_max_cny: Annotated[int, Field(gt=0)] | None
+    summary: Text
+    criteria: list[_CriterionRow]
+    materials: list[Text]
+    window: Text | None
+    department: Text
+    phone: Text | None
+    confidence: Literal["high", "medium", "low"]
+    note: Text | None
+    inferred: list[Text]
+
+
+class Catalogue:
+    """All policies by id, and their clauses by clause id, in file order."""
+
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self.policies: dict[str, Policy] = {policy.id: policy for policy in policies}
+
+    @cached_property
+    def clauses(self) -> dict[str, Clause]:
+        return {clause.id: clause for policy in self.policies.values() for clause in clauses_of(policy)}
+
+    def clauses_of(self, policy_id: str) -> list[Clause]:
+        """The clauses of one policy, in the order a reader expects them."""
+        return self._by_policy[policy_id]
+
+    @cached_property
+    def _by_policy(self) -> dict[str, list[Clause]]:
+        grouped: dict[str, list[Clause]] = {policy_id: [] for policy_id in self.policies}
+        for clause in self.clauses.values():
+            grouped[clause.policy_id].append(clause)
+        return grouped
+
+    def __len__(self) -> int:
+        return len(self.policies)
+
+
+def read_fields(path: Path = FIELDS_FILE) -> dict[str, FieldSpec]:
+    """The field dictionary by name. Raises ``CatalogueError`` naming file and line."""
+    adapter = TypeAdapter(FieldSpec)
+    specs: dict[str, FieldSpec] = {}
+    for number, line in _lines(path):
+        try:
+            spec = adapter.validate_json(line)
+        except ValidationError as error:
+            raise CatalogueError(_problems(path, number, error)) from error
+        if spec.name in specs:
+            raise CatalogueError([f"{path.name}:{number}: name: {spec.name!r} is defined twice"])
+        specs[spec.name] = spec
+    return specs
+
+
+def read_catalogue(source: Path = DEMO_CATALOGUE, fields: Mapping[str, FieldSpec] | None = None) -> Catalogue:
+    """Reads one ``.jsonl`` file or all of a folder.
+
+    Raises:
+        CatalogueError: with every defect found, each as ``file:line: field: what is wrong``.
+    """
+    known = read_fields() if fields is None else fields
+    policies: dict[str, Policy] = {}
+    where: dict[str, str] = {}
+    problems: list[str] = []
+    for path in _files(source):
+        for number, line in _lines(path):
+            found, row = _read_line(path, number, line, known)
+            problems += found
+            if row is None:
+                continue
+            if row.id in policies:
+                problems.append(f"{path.name}:{number}: id: {row.id!r} is already used at {where[row.id]}")
+                continue
+            policies[row.id] = _policy(row)
+            where[row.id] = f"{path.name}:{number}"
+    if problems:
+        raise CatalogueError(problems)
+    if not policies:
+        raise CatalogueError([f"{source.name}: no policy in it; expected one JSON object a line"])
+    return Catalogue(policies.values())
+
+
+def _files(source: Path) -> list[Path]:
+    if source.is_dir():
+        files = sorted(source.glob("*.jsonl"))
+        if files:
+            return files
+        raise CatalogueError([f"{source}: no .jsonl file in this folder"])
+    if source.is_file():
+        return [source]
+    raise CatalogueError([f"{source}: no such file or folder"])
+
+
+def _lines(path: Path) -> list[tuple[int, str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise CatalogueError([f"{path.name}: byte {error.start}: not UTF-8; save the file as UTF-8"]) from error
+    except OSError as error:
+        raise CatalogueError([f"{path}: cannot be read: {error.strerror}"]) from error
+    return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+
+
+def _read_line(
+    path: Path, number: int, line: str, fields: Mapping[str, FieldSpec]
+) -> tuple[list[str], _PolicyRow | None]:
+    at = f"{path.name}:{number}"
+    try:
+        row = _PolicyRow.model_validate(json.loads(line, object_pairs_hook=_unique_keys))
+    except json.JSONDecodeError as error:
+        return [f"{at}: column {error.colno}: not valid JSON: {error.msg}"], None
+    except _DuplicateKey as error:
+        return [f"{at}: {error}: this key stands twice in one object"], None
+    except ValidationError as error:
+        return _problems(path, number, error), None
+    problems = [f"{at}: {problem}" for problem in _check(row, fields)]
+    return problems, None if problems else row
+
+
+class _DuplicateKey(Exception):
+    """A JSON object names one key twice; the first value would be lost."""
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise _DuplicateKey(key)
+        result[key] = value
+    return result
+
+
+def _problems(path: Path, number: int, error: ValidationError) -> list[str]:
+    found: dict[str, str] = {}
+    for detail in error.errors(include_url=False):
+        name = ".".join(str(part) for part in detail["loc"] if not _is_union_branch(part)) or "record"
+        found.setdefault(name, f"{path.name}:{number}: {name}: {detail['msg']}, got {str(detail['input'])[:60]!r}")
+    return list(found.values())
+
+
+def _is_union_branch(part: int | str) -> bool:
+    """pydantic puts the tried type of a union into the location; a maintainer does not know these names."""
+    return isinstance(part, str) and (part in {"bool", "int", "float", "str"} or "[" in part)
+
+
+def _check(row: _PolicyRow, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
+    if row.valid_from and row.valid_to and row.valid_from > row.valid_to:
+        yield f"valid_to: {row.valid_to} lies before valid_from {row.valid_from}"
+    for key in row.inferred:
+        if key not in _PolicyRow.model_fields:
+            yield f"inferred: {key!r} is no key of a policy{_nearest(key, _PolicyRow.model_fields)}"
+    for index, criterion in enumerate(row.criteria):
+        yield from _check_criterion(criterion, f"criteria.{index}", fields)
+
+
+def _check_criterion(row: _CriterionRow, at: str, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
+    if row.op is Op.OR:
+        alternatives = row.value if isinstance(row.value, list) else []
+        if row.field != "any_of" or not alternatives or any(isinstance(a, str) for a in alternatives):
+            yield f"{at}: op 'or' needs field 'any_of' and a list of criteria as value"
+            return
+        for index, alternative in enumerate(alternatives):
+            assert isinstance(alternative, _CriterionRow)
+            yield from _check_criterion(alternative, f"{at}.value.{index}", fields)
+        return
+    spec = fields.get(row.field)
+    if spec is None:
+        yield f"{at}.field: unknown field {row.field!r}{_nearest(row.field, fields)}"
+        return
+    problem = _misfit(row, spec)
+    if problem:
+        yield f"{at}.value: {problem}"
+
+
+def _misfit(row: _CriterionRow, spec: FieldSpec) -> str | None:
+    """Why an op or its value does not fit the field's type; ``None`` when it does."""
+    value = row.value
+    if row.op in {Op.GTE, Op.GT, Op.LTE, Op.LT}:
+        fits = spec.type == "number" and isinstance(value, int | float) and not isinstance(value, bool)
+    elif row.op in {Op.INCLUDES_ANY, Op.EXCLUDES}:
+        fits = spec.type == "string_list" and _is_string_list(value)
+    elif row.op is Op.IN:
+        fits = spec.type == "string" and _is_string_list(value)
+    elif spec.type == "boolean":
+        fits = isinstance(value, bool)
+    elif spec.type == "number":
+        fits = isinstance(value, int | float) and not isinstance(value, bool)
+    else:
+        fits = spec.type == "string" and isinstance(value, str)
+    return None if fits else f"{value!r} does not fit op {row.op.value!r} on the {spec.type} field {spec.name!r}"
+
+
+def _is_string_list(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _policy(row: _PolicyRow) -> Policy:
+    values = {key: getattr(row, key) for key in _PolicyRow.model_fields}
+    for key in ("aliases", "industries", "materials", "inferred"):
+        values[key] = tuple(values[key])
+    values["status"] = Status(row.status)
+    values["criteria"] = tuple(_criterion(criterion) for criterion in row.criteria)
+    return Policy(**values)
+
+
+def _criterion(row: _CriterionRow) -> Criterion:
+    value: Scalar | tuple[str, ...] | tuple[Criterion, ...]
+    if isinstance(row.value, list):
+        strings = tuple(item for item in row.value if isinstance(item, str))
+        value = strings or tuple(_criterion(item) for item in row.value if isinstance(item, _CriterionRow))
+    else:
+        value = row.value
+    return Criterion(row.field, row.op, value, row.note)

@@ -1,0 +1,299 @@
+"""Builds the web application from its parts and serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.auth import SessionTokens
+from service.conversations import routes as conversations
+from service.conversations.routes import Room
+from service.conversations.stream import Hub
+from service.conversations.worker import Bot, Fallback, TurnWorker
+from service.db import Database
+from service.errors import InvalidInput, ServiceError, StartFailed, TooLarge
+from service.limits import BodyLimit, TokenBuckets
+from service.logs import RequestLog
+from service.settings import Settings
+
+STATIC = Path(__file__).parent / "web" / "static"
+_PAGES = {"/": "index.html", "/widget.js": "widget.js"}
+_FRAMED_QUERY = b"embed=1"
+_STATUS_MESSAGES = {
+    400: ("bad_request", "请求内容无法读取，请检查格式。"),
+    404: ("not_found", "没有找到您要的内容。"),
+    405: ("method_not_allowed", "这个地址不支持此操作。"),
+    413: (TooLarge.code, "内容太大了，请缩短后再发送。"),
+}
+
+ReadyCheck = Callable[[], str | None]
+
+
+def create_app(
+    settings: Settings,
+    database: Database,
+    bot: Bot,
+    fallback: Fallback,
+    *,
+    routers: Sequence[APIRouter] = (),
+    ready_checks: Mapping[str, ReadyCheck] | None = None,
+) -> FastAPI:
+    """The whole web application; its threads start and stop with its lifespan.
+
+    ``fallback`` answers when the bot fails. ``routers`` are other rooms' endpoints: they find
+    ``settings``, ``database`` and ``tokens`` in ``request.app.state``. A ready check returns why
+    its part is not ready, ``None`` when it is.
+    """
+    hub = Hub()
+    worker = TurnWorker(database, bot, fallback, hub, settings)
+    app = FastAPI(
+        title="企服小福",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(hub, worker, settings),
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.settings = settings
+    app.state.database = database
+    app.state.tokens = SessionTokens(settings.signing_secret(), settings.session_days)
+    app.state.hub = hub
+    app.state.room = Room(
+        settings=settings,
+        database=database,
+        tokens=app.state.tokens,
+        hub=hub,
+        worker=worker,
+        messages=TokenBuckets(settings.messages_per_minute),
+        sessions=TokenBuckets(settings.sessions_per_minute),
+    )
+    for router in (conversations.router, *routers):
+        app.include_router(router)
+    _add_state_pages(app, database, worker, ready_checks or {})
+    _add_pages(app)
+    _add_error_answers(app)
+    _add_middleware(app, settings)
+    return app
+
+
+def _lifespan(
+    hub: Hub, worker: TurnWorker, settings: Settings
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        hub.start(asyncio.get_running_loop())
+        worker.start()
+        try:
+            yield
+        finally:
+            hub.close()
+            await run_in_threadpool(worker.stop, settings.shutdown_s)
+
+    return lifespan
+
+
+def _add_state_pages(
+    app: FastAPI, database: Database, worker: TurnWorker, checks: Mapping[str, ReadyCheck]
+) -> None:
+    @app.get("/healthz", tags=["state"])
+    async def healthz() -> dict[str, str]:
+        """The process runs."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["state"])
+    def readyz() -> JSONResponse:
+        """200 when messages can be answered now; 503 with the reasons when not."""
+        reasons = {
+            "database": None if database.is_reachable() else "the database does not answer",
+            "worker": None if worker.is_alive() else "the turn worker is not running",
+            **{name: check() for name, check in checks.items()},
+        }
+        failing = {name: reason for name, reason in reasons.items() if reason}
+        if failing:
+            return JSONResponse({"status": "not_ready", "reasons": failing}, status_code=503)
+        return JSONResponse({"status": "ready", "reasons": {}})
+
+
+def _add_pages(app: FastAPI) -> None:
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(_docs_page(app))
+
+    for path, name in _PAGES.items():
+        if (STATIC / name).is_file():
+            app.add_api_route(path, _page(STATIC / name), include_in_schema=False)
+    if STATIC.is_dir():
+        app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+
+def _page(file: Path) -> Callable[[], FileResponse]:
+    def page() -> FileResponse:
+        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+
+    return page
+
+
+def _docs_page(app: FastAPI) -> str:
+    rows = "".join(
+        f"<tr><td>{method.upper()}</td><td><code>{html.escape(path)}</code></td>"
+        f"<td>{html.escape(operation.get('description') or operation.get('summary', ''))}</td></tr>"
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+    )
+    return (
+        '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>接口说明</title>'
+        f"<h1>{html.escape(app.title)} 接口</h1>"
+        '<p>完整的 OpenAPI 描述：<a href="/openapi.json">/openapi.json</a></p>'
+        f"<table>{rows}</table></html>"
+    )
+
+
+def _add_error_answers(app: FastAPI) -> None:
+    @app.exception_handler(ServiceError)
+    async def service_error(request: Request, error: ServiceError) -> JSONResponse:
+        return _answer_error(request, error)
+
+    @app.exception_handler(HTTPException)
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        code, message = _STATUS_MESSAGES.get(error.status_code, ("error", "请求没有成功。"))
+        answer = ServiceError(message, request.url.path)
+        answer.status, answer.code = error.status_code, code
+        return _answer_error(request, answer)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid_input(request: Request, error: RequestValidationError) -> JSONResponse:
+        return _answer_error(request, _explain(error))
+
+
+def _answer_error(request: Request, error: ServiceError) -> JSONResponse:
+    fields = getattr(request.state, "log_fields", {})
+    request.state.log_fields = {**fields, "error": error.code, "where": error.where}
+    headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+    return JSONResponse(error.body(), status_code=error.status, headers=headers)
+
+
+def _explain(error: RequestValidationError) -> InvalidInput:
+    """The first fault in words; invalid JSON counts as 400, everything else as 422."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    kind, said = first["type"], str(first["msg"])
+    if kind == "json_invalid":
+        answer = InvalidInput("请求内容不是有效的 JSON。", "body")
+        answer.status, answer.code = 400, "invalid_json"
+        return answer
+    if not said.isascii():
+        return InvalidInput(said, where)
+    if not where:
+        return InvalidInput("请求内容应为 JSON 对象（Content-Type: application/json）。", "body")
+    if kind == "missing":
+        return InvalidInput(f"缺少 {where}。", where)
+    return InvalidInput(f"{where} 的格式不正确。", where)
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    # The one added last is the outermost.
+    code, message = _STATUS_MESSAGES[413]
+    too_large = JSONResponse(
+        {"error": {"code": code, "message": message, "where": "body"}},
+        status_code=413,
+        headers={"Connection": "close"},
+    )
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, too_large=too_large)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type", "Last-Event-ID"],
+        )
+    app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders, frame_origins=settings.allowed_origins)
+
+
+class SecurityHeaders:
+    """ASGI middleware: tells browsers to load nothing from elsewhere, and who may frame a page.
+
+    Only the widget's page (``/?embed=1``) may be framed: by ``frame_origins``, by anyone when there
+    are none.
+    """
+
+    def __init__(self, app: ASGIApp, frame_origins: Sequence[str]) -> None:
+        self._app = app
+        self._framed = self._headers(" ".join(["'self'", *frame_origins]) if frame_origins else "*")
+        self._unframed = self._headers("'none'")
+
+    @staticmethod
+    def _headers(frame_ancestors: str) -> list[tuple[bytes, bytes]]:
+        policy = (
+            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; "
+            f"form-action 'self'; frame-ancestors {frame_ancestors}"
+        )
+        return [
+            (b"content-security-policy", policy.encode("ascii")),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        is_framed = scope["path"] == "/" and scope["query_string"] == _FRAMED_QUERY
+        headers = self._framed if is_framed else self._unframed
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
+        await self._app(scope, receive, send_guarded)
+
+
+class _Server(uvicorn.Server):
+    """Ends open streams before waiting for connections; they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hub.close()
+        await super().shutdown(sockets)
+
+
+def serve(app: FastAPI, settings: Settings, on_listening: Callable[[int], None]) -> None:
+    """Serves until SIGINT or SIGTERM; ``on_listening`` is told the port.
+
+    ``StartFailed`` when the address cannot be bound.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise StartFailed(
+            f"无法监听 {where}（{error.strerror}）；请用 QIFU_PORT 换一个端口。", where
+        ) from error
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_s)),
+    )
+    with listener:
+        on_listening(listener.getsockname()[1])
+        _Server(config, app.state.hub).run(sockets=[listener])

@@ -1,0 +1,1 @@
+"""Appeals (诉求): filed, numbered, dispatched, due on a working day, and never forgotten."""

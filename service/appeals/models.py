@@ -1,0 +1,177 @@
+"""The tables of appeals, their states, and the moves allowed between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from actions.desk import AppealReason
+from service.db import Base, UtcDateTime
+
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+
+class AppealState(StrEnum):
+    """Where an appeal stands; ``MOVES`` says what may follow."""
+
+    FILED = "filed"
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    ANSWERED = "answered"
+    CLOSED = "closed"
+    RETURNED = "returned"
+    EXPLAINED = "explained"
+    ESCALATED = "escalated"
+    REOPENED = "reopened"
+    WITHDRAWN = "withdrawn"
+
+
+class EventKind(StrEnum):
+    """What happened: a change of state, or something said about the appeal without one."""
+
+    MOVED = "moved"
+    JOINED = "joined"
+    SUPPLEMENTED = "supplemented"
+
+
+REQUESTER = "requester"
+SYSTEM = "system"
+"""Actors of events; staff act under their own names."""
+
+_S = AppealState
+
+MOVES: Mapping[AppealState, frozenset[AppealState]] = {
+    _S.FILED: frozenset({_S.DISPATCHED, _S.CLOSED, _S.WITHDRAWN}),
+    _S.DISPATCHED: frozenset({_S.ACCEPTED, _S.RETURNED, _S.EXPLAINED, _S.ESCALATED, _S.WITHDRAWN}),
+    _S.ACCEPTED: frozenset({_S.ANSWERED, _S.RETURNED, _S.EXPLAINED, _S.ESCALATED, _S.WITHDRAWN}),
+    _S.RETURNED: frozenset({_S.DISPATCHED, _S.ESCALATED, _S.WITHDRAWN}),
+    _S.ESCALATED: frozenset({_S.DISPATCHED, _S.ANSWERED, _S.EXPLAINED, _S.WITHDRAWN}),
+    _S.ANSWERED: frozenset({_S.CLOSED, _S.REOPENED, _S.WITHDRAWN}),
+    _S.EXPLAINED: frozenset({_S.CLOSED, _S.REOPENED, _S.WITHDRAWN}),
+    _S.REOPENED: frozenset({_S.DISPATCHED, _S.ACCEPTED, _S.ESCALATED, _S.WITHDRAWN}),
+    _S.CLOSED: frozenset({_S.REOPENED}),
+    _S.WITHDRAWN: frozenset(),
+}
+"""Filed and closed at once is rule 1, settled on the spot."""
+
+NOTE_REQUIRED = frozenset({_S.RETURNED, _S.EXPLAINED, _S.REOPENED})
+"""Moves that mean nothing without a reason: a send-back, rule 3's explanation, "not solved"."""
+
+MOVE_LIMITS: Mapping[AppealState, int] = {_S.RETURNED: 2}
+"""How often an appeal may enter a state; absent means any number of times."""
+
+OPEN_STATES = frozenset(AppealState) - {_S.CLOSED, _S.WITHDRAWN}
+"""The requester may still add to the appeal or withdraw it."""
+
+UNANSWERED_STATES = OPEN_STATES - {_S.ANSWERED, _S.EXPLAINED}
+"""Somebody still owes an answer; a repeat of the matter joins such an appeal."""
+
+
+def _stored(kind: type[StrEnum]) -> Enum:
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda k: [e.value for e in k])
+
+
+class Appeal(Base):
+    """One appeal of one session.
+
+    ``matter`` is what the person wrote. ``dispatch_candidates`` holds the three departments
+    considered, best first, ``[{"department","confidence","reason"}]``. ``calendar_known`` is false
+    when ``due_at`` counts days of a year whose holidays are not known yet. ``version`` is the
+    number of events; ``chain_head`` the hash of the last one. ``phone`` is digits only and never
+    logged in full.
+    """
+
+    __tablename__ = "appeals"
+    __table_args__ = (Index("ix_appeals_session_received", "session", "received_at"),)
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    no: Mapped[str] = mapped_column(String(32), unique=True)
+    session: Mapped[str] = mapped_column(String(64))
+    source_message_id: Mapped[str] = mapped_column(String(64), unique=True)
+    reason: Mapped[AppealReason] = mapped_column(_stored(AppealReason))
+    matter: Mapped[str] = mapped_column(Text)
+    state: Mapped[AppealState] = mapped_column(_stored(AppealState), index=True)
+    department: Mapped[str] = mapped_column(String(100))
+    dispatch_confidence: Mapped[float]
+    dispatch_candidates: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    policy_id: Mapped[str | None] = mapped_column(String(64))
+    phone: Mapped[str | None] = mapped_column(String(20))
+    credit_code: Mapped[str | None] = mapped_column(String(18), index=True)
+    company: Mapped[str | None] = mapped_column(String(200))
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    calendar_known: Mapped[bool]
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    version: Mapped[int] = mapped_column(default=0)
+    chain_head: Mapped[str] = mapped_column(String(64))
+
+
+class AppealEvent(Base):
+    """One thing that happened to an appeal; rows are added, never changed.
+
+    ``seq`` counts from 1 within the appeal. ``hash`` covers the event's facts and ``prev_hash``, so
+    a changed, dropped or inserted row breaks the chain. ``message_id`` is the message that caused
+    it, absent for staff and clock.
+    """
+
+    __tablename__ = "appeal_events"
+    __table_args__ = (
+        UniqueConstraint("appeal_id", "seq", name="uq_appeal_events_appeal_seq"),
+        Index("ix_appeal_events_message", "message_id"),
+    )
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    appeal_id: Mapped[int] = mapped_column(ForeignKey("appeals.id"))
+    seq: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[EventKind] = mapped_column(_stored(EventKind))
+    actor: Mapped[str] = mapped_column(String(100))
+    from_state: Mapped[AppealState | None] = mapped_column(_stored(AppealState))
+    to_state: Mapped[AppealState | None] = mapped_column(_stored(AppealState))
+    note: Mapped[str | None] = mapped_column(Text)
+    message_id: Mapped[str | None] = mapped_column(String(64))
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AppealNumber(Base):
+    """The last number given on one day in Asia/Shanghai."""
+
+    __tablename__ = "appeal_numbers"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Rating(Base):
+    """How content somebody was, 1 (worst) to 5.
+
+    ``appeal_id`` is absent when the session has no appeal.
+    """
+
+    __tablename__ = "ratings"
+    __table_args__ = (CheckConstraint("score BETWEEN 1 AND 5", name="score"),)
+
+    id: Mapped[int] = mapped_column(_ID, primary_key=True)
+    session: Mapped[str] = mapped_column(String(64), index=True)
+    appeal_id: Mapped[int | None] = mapped_column(ForeignKey("appeals.id"))
+    score: Mapped[int]
+    comment: Mapped[str] = mapped_column(Text)
+    message_id: Mapped[str] = mapped_column(String(64), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,1 @@
+"""The enterprises on file: who they are and by which names their people are known."""

@@ -1,0 +1,1 @@
+"""Drives the web page in a real headless Chromium."""
