@@ -21,11 +21,48 @@ PYTHON = VENV / "bin" / "python"
 LOG = VENV / "setup.log"
 TORCH = "torch==2.13.0"
 # Imported at every start; without bytecode Rasa alone takes several seconds longer to import.
-COMPILED = (
-    "rasa rasa_sdk sqlalchemy sanic sanic_routing redis fastapi starlette pydantic pydantic_core uvicorn alembic numpy scipy "
-    "sklearn faiss bm25s jsonschema aiohttp networkx dask apscheduler ruamel structlog rich typer httpx chinese_calendar "
-    "typing_extensions.py pytz prompt_toolkit questionary terminaltables jwt cryptography yaml regex tqdm joblib requests"
-).split()
+COMPILED = [
+    "rasa",
+    "rasa_sdk",
+    "sqlalchemy",
+    "sanic",
+    "sanic_routing",
+    "redis",
+    "fastapi",
+    "starlette",
+    "pydantic",
+    "pydantic_core",
+    "uvicorn",
+    "alembic",
+    "numpy",
+    "scipy",
+    "sklearn",
+    "faiss",
+    "bm25s",
+    "jsonschema",
+    "aiohttp",
+    "networkx",
+    "dask",
+    "apscheduler",
+    "ruamel",
+    "structlog",
+    "rich",
+    "typer",
+    "httpx",
+    "chinese_calendar",
+    "typing_extensions.py",
+    "pytz",
+    "prompt_toolkit",
+    "questionary",
+    "terminaltables",
+    "jwt",
+    "cryptography",
+    "yaml",
+    "regex",
+    "tqdm",
+    "joblib",
+    "requests",
+]
 
 
 class StepFailed(Exception):
@@ -46,9 +83,14 @@ def main() -> int:
 
 def set_up(dev: bool) -> None:
     if not (3, 11) <= sys.version_info[:2] < (3, 13):
-        raise StepFailed(f"Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}; try PYTHON=python3.11")
+        raise StepFailed(
+            f"Python 3.11 or 3.12 is needed, this is {sys.version.split()[0]}; try PYTHON=python3.11"
+        )
     stamp, wanted = VENV / (".ready-dev" if dev else ".ready"), fingerprint(dev)
-    if any(s.exists() and s.read_text() == fingerprint(s.name.endswith("dev")) for s in {stamp, VENV / ".ready-dev"}):
+    if any(
+        s.exists() and s.read_text() == fingerprint(s.name.endswith("dev"))
+        for s in {stamp, VENV / ".ready-dev"}
+    ):
         return
     steps: list[tuple[str, Callable[[], None]]] = [
         ("virtual environment", make_venv),
@@ -79,22 +121,35 @@ def requirements(dev: bool) -> str:
 
 
 def make_venv() -> None:
-    if PYTHON.exists() and run_ok([str(PYTHON), "-c", f"import sys; exit(sys.version_info[:2] != {sys.version_info[:2]})"]):
+    if PYTHON.exists() and run_ok(
+        [str(PYTHON), "-c", f"import sys; exit(sys.version_info[:2] != {sys.version_info[:2]})"]
+    ):
         return
     shutil.rmtree(VENV, ignore_errors=True)
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
+    )
     if made.returncode:
         raise StepFailed(f"python -m venv: {(made.stdout + made.stderr).strip().splitlines()[-1]}")
 
 
 def get_uv() -> None:
     if not run_ok([str(PYTHON), "-m", "uv", "--version"]):
-        run([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"], "installing uv")
+        run(
+            [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "uv"],
+            "installing uv",
+        )
 
 
 def install_torch() -> None:
     """A wheel from PIP_FIND_LINKS, else uv's CPU index, else the plain package with its own needs."""
-    if run_ok([str(PYTHON), "-c", f"from importlib.metadata import version as v; exit(v('torch').split('+')[0] != '{TORCH.split('==')[1]}')"]):
+    if run_ok(
+        [
+            str(PYTHON),
+            "-c",
+            f"from importlib.metadata import version as v; exit(v('torch').split('+')[0] != '{TORCH.split('==')[1]}')",
+        ]
+    ):
         return
     folders = os.environ.get("PIP_FIND_LINKS", "").split()
     links = [word for folder in folders for word in ("--find-links", folder)]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions.base import Events, Said, Say, TurnAction
+from actions.base import SURE, Events, Said, Say, TurnAction
 from actions.desk import Appeal, AppealDraft, AppealReason, Desk
 from actions.replies import AppealCard, Button, Reply, ReplyKind
 
@@ -26,13 +26,19 @@ STATES = {
 }
 OPEN_STATES = frozenset({"filed", "dispatched", "accepted", "returned", "escalated", "reopened"})
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
-_WITHDRAW = re.compile(r"(撤回|撤销|取消|撤了|不用办).{0,8}(诉求|工单|投诉|单子|FT-)|(诉求|工单|单子).{0,6}(撤回|撤销|取消|撤了)", re.I)
+_WITHDRAW = re.compile(
+    r"(撤回|撤销|取消|撤了|不用办).{0,8}(诉求|工单|投诉|单子|FT-)|(诉求|工单|单子).{0,6}(撤回|撤销|取消|撤了)",
+    re.I,
+)
 _SUPPLEMENT = re.compile(r"补充.{0,8}(诉求|工单|说明|情况)|(诉求|工单).{0,6}补充", re.I)
-NOT_SOLVED_WORDS = re.compile(r"没(有)?(解决|回答|帮到|答到)|未解决|答非所问|不是我(要|想)(问|的)|唔系我想问|冇解决|没说到点")
+NOT_SOLVED_WORDS = re.compile(
+    r"没(有)?(解决|回答|帮到|答到)|未解决|答非所问|不是我(要|想)(问|的)|唔系我想问|冇解决|没说到点"
+)
 _OPENING = re.compile(
     r"你好|您好|请问|麻烦|小福|我们?|想要?|要|可以|能不能|怎么|如何|在哪|哪里|帮我|提交?|提个|反映|反馈|投诉|登记|一下|个|一个|诉求|问题|情况|工单|的|吗|呢|呀|啊|了|[，。！？,.!?\s]"
 )
 MATTER_CHARS = 5
+_NO_MATTER = frozenset({"affirm", "chitchat", "complaint_angry", "out_of_scope", "rate_service"})
 
 
 class SubmitAppeal(TurnAction):
@@ -55,6 +61,24 @@ class SubmitAppeal(TurnAction):
         return _file(self._desk, said, said.text, say)
 
 
+class HearMatter(TurnAction):
+    """Lets a form ask again when what was said is surely not its answer: a button, a yes, small talk, abuse."""
+
+    action_name = "validate_appeal_form"
+    slot = "appeal_matter"
+
+    def act(self, said: Said, say: Say) -> Events:
+        is_beside = said.is_button or (said.intent in _NO_MATTER and said.confidence >= SURE)
+        if is_beside or not any(char.isalnum() for char in _OPENING.sub("", said.text)):
+            return [SlotSet(self.slot, None)]
+        return []
+
+
+class HearSupplement(HearMatter):
+    action_name = "validate_supplement_form"
+    slot = "supplement_text"
+
+
 class FileAppeal(TurnAction):
     """Files what the form asked for."""
 
@@ -64,7 +88,10 @@ class FileAppeal(TurnAction):
         self._desk = desk
 
     def act(self, said: Said, say: Say) -> Events:
-        return [*_file(self._desk, said, said.slot("appeal_matter"), say), SlotSet("appeal_matter", None)]
+        return [
+            *_file(self._desk, said, said.slot("appeal_matter"), say),
+            SlotSet("appeal_matter", None),
+        ]
 
 
 class NotSolved(TurnAction):
@@ -111,9 +138,16 @@ class SupplementAppeal(TurnAction):
 
     def act(self, said: Said, say: Say) -> Events:
         context, no = said.context, said.slot("appeal_no")
-        appeal = self._desk.supplement_appeal(context.session, no, said.slot("supplement_text"), context.message_id)
+        appeal = self._desk.supplement_appeal(
+            context.session, no, said.slot("supplement_text"), context.message_id
+        )
         if appeal is None:
-            say(Reply(kind=ReplyKind.TEXT, text=f"诉求 {no} 已经办结或撤回，不能再补充；需要的话可以重新提交。"))
+            say(
+                Reply(
+                    kind=ReplyKind.TEXT,
+                    text=f"诉求 {no} 已经办结或撤回，不能再补充；需要的话可以重新提交。",
+                )
+            )
         else:
             say(_card_reply(appeal, f"已把您的补充加到诉求 {appeal.no}，承办部门会一并看到。"))
         return [SlotSet("supplement_text", None)]
@@ -159,7 +193,13 @@ def withdraw(desk: Desk, said: Said, say: Say) -> Events:
     if appeal is None:
         say(Reply(kind=ReplyKind.TEXT, text=_none_found(no)))
         return []
-    say(Reply(kind=ReplyKind.APPEAL, text=f"诉求 {appeal.no} 已撤回，不再办理。", appeal=appeal_card(appeal)))
+    say(
+        Reply(
+            kind=ReplyKind.APPEAL,
+            text=f"诉求 {appeal.no} 已撤回，不再办理。",
+            appeal=appeal_card(appeal),
+        )
+    )
     return [SlotSet("appeal_no", None)]
 
 
@@ -219,7 +259,9 @@ def _card_reply(appeal: Appeal, text: str) -> Reply:
 
 
 def appeal_card(appeal: Appeal) -> AppealCard:
-    return AppealCard(no=appeal.no, state=appeal.state, department=appeal.department, due_at=appeal.due_at)
+    return AppealCard(
+        no=appeal.no, state=appeal.state, department=appeal.department, due_at=appeal.due_at
+    )
 
 
 def chinese_time(moment: datetime) -> str:

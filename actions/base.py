@@ -17,6 +17,9 @@ from actions.replies import Reply
 Say = Callable[[Reply], None]
 Events = list[dict[str, Any]]
 
+# From this confidence on, small talk and off-topic intents are believed.
+SURE = 0.75
+
 
 @dataclass(frozen=True)
 class Said:
@@ -53,7 +56,9 @@ class TurnAction(Action):  # type: ignore[misc]  # rasa_sdk has no types
     def name(self) -> str:
         return self.action_name
 
-    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+    async def run(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
+    ) -> Events:
         said = _read(tracker)
 
         def say(reply: Reply) -> None:
@@ -85,6 +90,10 @@ def _read(tracker: Tracker) -> Said:
 
 def best_intent(message: Mapping[str, Any]) -> tuple[str | None, float]:
     """The likeliest real intent of a parsed message and its confidence (0-1), whatever the fallback decided."""
-    ranking = [entry for entry in message.get("intent_ranking") or [] if entry.get("name") != "nlu_fallback"]
+    ranking = [
+        entry
+        for entry in message.get("intent_ranking") or []
+        if entry.get("name") != "nlu_fallback"
+    ]
     best = ranking[0] if ranking else message.get("intent") or {}
     return best.get("name"), float(best.get("confidence") or 0.0)

@@ -40,7 +40,12 @@ class Rate(TurnAction):
             return []
         self._desk.rate(said.context.session, int(score), said.text, said.context.message_id)
         if int(score) <= LOW_RATING:
-            say(Reply(text=f"已记下您的评价（{int(score)} 分），抱歉没有帮好您。需要的话可以转人工。", buttons=[PERSON]))
+            say(
+                Reply(
+                    text=f"已记下您的评价（{int(score)} 分），抱歉没有帮好您。需要的话可以转人工。",
+                    buttons=[PERSON],
+                )
+            )
         else:
             say(Reply(text=f"已记下您的评价（{int(score)} 分），谢谢。"))
         return []

@@ -38,7 +38,11 @@ class RequestPerson(TurnAction):
                     "联系您。服务时间：工作日 9:00–12:00、14:00–18:00。您也可以先留下电话和具体问题，我会一并转告。"
                 ),
                 appeal=appeal_card(appeal),
-                buttons=[Button(title="补充", payload=f'/supplement_appeal{{"appeal_no": "{appeal.no}"}}')],
+                buttons=[
+                    Button(
+                        title="补充", payload=f'/supplement_appeal{{"appeal_no": "{appeal.no}"}}'
+                    )
+                ],
             )
         )
         return [SlotSet("appeal_no", appeal.no)]

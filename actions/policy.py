@@ -9,7 +9,7 @@ from typing import Any
 from rasa_sdk.events import SlotSet
 
 from actions.appeal import PERSON, appeal_reply
-from actions.base import Events, Said, Say, TurnAction
+from actions.base import SURE, Events, Said, Say, TurnAction
 from actions.desk import AppealDraft, AppealReason, Desk
 from actions.replies import Button, CitationCard, Reply, ReplyKind
 from knowledge.answer import Answer, Answerer, Citation
@@ -17,10 +17,22 @@ from knowledge.clauses import LABELS
 from knowledge.policy import Facet
 
 NOT_SOLVED = Button(title="没解决", payload="/not_solved")
-# Below this confidence small talk and off-topic intents are doubted when the catalogue has an answer.
-SURE = 0.75
 _OFFERED = (Facet.CONDITIONS, Facet.MATERIALS, Facet.AMOUNT, Facet.WINDOW, Facet.PROCESS)
 _MEANINGFUL_CHARS = 4
+_PROFILE = frozenset(
+    {
+        "amount",
+        "company",
+        "credit_code",
+        "district",
+        "headcount",
+        "industry",
+        "lacks_qualification",
+        "percentage",
+        "qualification",
+        "years",
+    }
+)
 
 
 class PolicyAction(TurnAction):
@@ -34,10 +46,16 @@ class PolicyAction(TurnAction):
         pressed = said.entity("policy_id") if said.is_button else None
         if pressed in self._answerer.catalogue.policies:
             facet = said.entity("asked_facet")
-            answer = self._answerer.detail(pressed, [Facet(facet)] if facet else [], said.context.as_of)
+            answer = self._answerer.detail(
+                pressed, [Facet(facet)] if facet else [], said.context.as_of
+            )
         else:
-            answer = self._answerer.answer(said.text, said.context.as_of, said.slot("policy_id"), default)
-        said.context.candidates.extend((hit.policy.id, round(hit.score, 3)) for hit in answer.candidates)
+            answer = self._answerer.answer(
+                said.text, said.context.as_of, said.slot("policy_id"), default
+            )
+        said.context.candidates.extend(
+            (hit.policy.id, round(hit.score, 3)) for hit in answer.candidates
+        )
         return answer
 
     def _say_answer(self, answer: Answer, said: Said, say: Say) -> Events:
@@ -67,7 +85,7 @@ class PolicyAction(TurnAction):
         policy = self._answerer.catalogue.policies.get(answer.policy_id or "")
         asked = "、".join(LABELS[facet] for facet in answer.facets if facet is not Facet.OVERVIEW)
         if policy is None:
-            return said.text
+            return "点击了目录里已经没有的政策" if said.is_button else said.text
         if said.is_button:
             return f"询问《{policy.title}》的{asked or '详情'}"
         return said.text if policy.title in said.text else f"{said.text}（关于《{policy.title}》）"
@@ -137,7 +155,7 @@ class Fallback(PolicyAction):
 
     def act(self, said: Said, say: Say) -> Events:
         answer = self._answer(said)
-        if not answer.refusal:
+        if not answer.refusal and any(char.isalnum() for char in said.text):
             return self._say_answer(answer, said, say)
         if sum("一" <= char <= "鿿" for char in said.text) < _MEANINGFUL_CHARS:
             say(Reply(kind=ReplyKind.QUESTION, text=_UNCLEAR, buttons=[*MENU, PERSON]))
@@ -171,22 +189,32 @@ class ListPolicies(PolicyAction):
     action_name = "action_list_policies"
 
     def act(self, said: Said, say: Say) -> Events:
-        ranking = self._answerer.listing(said.text, said.context.as_of)
-        if not ranking.question.subject and not ranking.question.places:
+        if self._describes_nothing(said):
             say(Reply(kind=ReplyKind.QUESTION, text=_DESCRIBE, buttons=[PERSON]))
             return []
+        ranking = self._answerer.listing(said.text, said.context.as_of)
         if not ranking.hits:
             return self._refuse(self._answer(said), AppealReason.NO_ANSWER, said, say)
         said.context.candidates.extend((hit.policy.id, round(hit.score, 3)) for hit in ranking.hits)
-        citations = [self._answerer.cite(hit.policy.id, Facet.AMOUNT, said.context.as_of) for hit in ranking.hits]
+        citations = [
+            self._answerer.cite(hit.policy.id, Facet.AMOUNT, said.context.as_of)
+            for hit in ranking.hits
+        ]
         lines = [
-            f"{number}. 《{each.policy.title}》：{each.clause.text}" for number, each in enumerate(citations, 1)
+            f"{number}. 《{each.policy.title}》：{each.clause.text}"
+            for number, each in enumerate(citations, 1)
         ]
         buttons = [
             _detail_button(f"{number} 的条件", each.policy.id, Facet.CONDITIONS)
             for number, each in enumerate(citations[:3], 1)
         ]
-        text = "\n".join(["按您的描述，最接近的未过期政策有：", *lines, "是否符合要逐条核对条件，点下面的按钮查看。"])
+        text = "\n".join(
+            [
+                "按您的描述，最接近的未过期政策有：",
+                *lines,
+                "是否符合要逐条核对条件，点下面的按钮查看。",
+            ]
+        )
         say(
             Reply(
                 kind=ReplyKind.ANSWER,
@@ -196,6 +224,13 @@ class ListPolicies(PolicyAction):
             )
         )
         return [SlotSet("question", said.text), SlotSet("policy_id", citations[0].policy.id)]
+
+    def _describes_nothing(self, said: Said) -> bool:
+        """帮我匹配 holds no fact of the enterprise and no subject: any list would be a guess."""
+        if said.is_button:
+            return True
+        has_fact = any(entity["entity"] in _PROFILE for entity in said.entities)
+        return not has_fact and bool(self._answerer.answer(said.text, said.context.as_of).refusal)
 
 
 def answer_reply(answer: Answer, answerer: Answerer) -> Reply:
@@ -230,7 +265,10 @@ def citation_card(citation: Citation) -> CitationCard:
 
 
 def _detail_button(title: str, policy_id: str, facet: Facet) -> Button:
-    return Button(title=title, payload=payload("ask_policy_detail", policy_id=policy_id, asked_facet=facet.value))
+    return Button(
+        title=title,
+        payload=payload("ask_policy_detail", policy_id=policy_id, asked_facet=facet.value),
+    )
 
 
 def payload(intent: str, **entities: Any) -> str:
@@ -245,7 +283,9 @@ MENU: Sequence[Button] = (
 _WHICH_PROJECT = "请问您想申报哪一个项目？说出名称或用途即可，例如“国高认定奖励怎么申报”。"
 _NO_STATUS = "抱歉，申报系统里的审核进度我查不到，已转请受理部门核实后答复您。"
 _UNCLEAR = "抱歉，我没看懂这句话。可以说得具体一点吗？例如“国高认定有多少奖励”，或者直接找人工。"
-_OUT_OF_SCOPE = "这个超出了我的服务范围。我能回答惠企政策、帮您找合适的政策、登记和查询诉求，也可以转人工。"
+_OUT_OF_SCOPE = (
+    "这个超出了我的服务范围。我能回答惠企政策、帮您找合适的政策、登记和查询诉求，也可以转人工。"
+)
 _DESCRIBE = (
     "可以的。请告诉我企业在哪个区、做什么行业、有什么资质（如国高、专精特新）、去年营收和人数，"
     "或者想解决什么（租办公室、上市、招人……），我来找最接近的政策。"

@@ -7,6 +7,8 @@ from rasa_sdk import Action
 from actions.appeal import (
     AppealStatus,
     FileAppeal,
+    HearMatter,
+    HearSupplement,
     NotSolved,
     OpenSupplement,
     SubmitAppeal,
@@ -27,7 +29,16 @@ from actions.policy import (
 )
 from knowledge.answer import Answerer
 
-_ON_POLICIES = (AnswerPolicy, ApplyProject, ApplicationStatus, CoreFallback, Fallback, ListPolicies, OutOfScope)
+_ON_POLICIES = (
+    AnswerPolicy,
+    ApplyProject,
+    ApplicationStatus,
+    CoreFallback,
+    Fallback,
+    ListPolicies,
+    OutOfScope,
+)
+_ON_THEIR_OWN = (HearMatter, HearSupplement)
 _ON_THE_DESK = (
     AppealStatus,
     Deny,
@@ -44,4 +55,8 @@ _ON_THE_DESK = (
 
 def build_actions(answerer: Answerer, desk: Desk) -> list[Action]:
     """One instance of every action named in ``bot/domain``."""
-    return [*(kind(answerer, desk) for kind in _ON_POLICIES), *(kind(desk) for kind in _ON_THE_DESK)]
+    return [
+        *(kind(answerer, desk) for kind in _ON_POLICIES),
+        *(kind(desk) for kind in _ON_THE_DESK),
+        *(kind() for kind in _ON_THEIR_OWN),
+    ]

@@ -32,17 +32,25 @@ def _completed(arguments: list[str], models: Path) -> list[str]:
         case ["train", *_]:
             return _with(arguments, _DOMAIN, _CONFIG, _DATA, ("--out", str(models)))
         case ["test"]:
-            model = str(ensure_model(models))
-            results = ("--out", str(models.parent / "rasa-test"))
-            stories = ("--stories", str(CONVERSATIONS))
-            return ["test", "core", "--model", model, *stories, *results, "--fail-on-prediction-errors"]
-        case ["test", *_]:
-            return _with(arguments, ("--model", str(ensure_model(models))), ("--out", str(models.parent / "rasa-test")))
+            return _completed(["test", "core"], models)
+        case ["test", "core", *_]:
+            given = ("--stories", str(CONVERSATIONS))
+            return _with(arguments, *_results(models), given, ("--fail-on-prediction-errors",))
+        case ["test", "nlu", *_]:
+            return _with(arguments, *_results(models), ("--nlu", str(NLU_DATA)), _DOMAIN)
         case ["shell", *_]:
             return _with(arguments, ("--model", str(ensure_model(models))))
         case _:
             return arguments
 
 
+def _results(models: Path) -> tuple[tuple[str, ...], ...]:
+    # Plots need matplotlib, which is absent (bot/compat.py).
+    model, results = str(ensure_model(models)), str(models.parent / "rasa-test")
+    return ("--model", model), ("--out", results), ("--no-plot",)
+
+
 def _with(arguments: list[str], *defaults: tuple[str, ...]) -> list[str]:
-    return arguments + [word for default in defaults if default[0] not in arguments for word in default]
+    return arguments + [
+        word for default in defaults if default[0] not in arguments for word in default
+    ]

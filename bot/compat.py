@@ -17,44 +17,31 @@ import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from bot.turn import StandInCalled
 
-# Packages that Rasa imports at module level and that a text bot with RulePolicy never calls.
+# Packages that Rasa imports at module level and that a text bot with RulePolicy never calls. Those that it imports
+# inside functions only need no stand-in: where they are missing, the function says so itself.
 ABSENT = frozenset(
     {
         "tensorflow",  # rasa/utils/tensorflow/*.py, reached from rasa/core/policies/policy.py
-        "tensorflow_addons",  # rasa/utils/tensorflow/layers.py
-        "tensorflow_text",  # rasa/nlu/featurizers/dense_featurizer/convert_featurizer.py
-        "tensorflow_hub",  # the same
-        "keras",  # rasa/utils/tensorflow/callback.py
-        "jax",  # tensorflow_probability's part of rasa/utils/tensorflow
-        "google",  # rasa/core/channels/hangouts.py, rasa/nlu/persistor.py
-        "cachecontrol",  # rasa/core/channels/hangouts.py
-        "sentry_sdk",  # rasa/telemetry.py
-        "structlog_sentry",  # rasa/utils/log_utils.py
-        "psycopg2",  # rasa/core/tracker_store.py
+        "keras",  # rasa/utils/tensorflow/models.py, layers.py, transformer.py
+        "google",  # rasa/core/channels/hangouts.py
+        "cachecontrol",  # the same
         "socketio",  # rasa/core/channels/socketio.py
         "twilio",  # rasa/core/channels/twilio.py
         "slack_sdk",  # rasa/core/channels/slack.py
         "webexteamssdk",  # rasa/core/channels/webexteams.py
-        "mattermostwrapper",  # rasa/core/channels/mattermost.py
-        "rocketchat_API",  # rasa/core/channels/rocketchat.py
         "fbmessenger",  # rasa/core/channels/facebook.py
         "aiogram",  # rasa/core/channels/telegram.py
-        "boto3",  # rasa/core/tracker_store.py, rasa/nlu/persistor.py
-        "botocore",  # the same
-        "pymongo",  # rasa/core/tracker_store.py
-        "bson",  # the same
-        "matplotlib",  # rasa/utils/plotting.py
-        "sklearn_crfsuite",  # rasa/nlu/extractors/crf_entity_extractor.py
-        "confluent_kafka",  # rasa/core/brokers/kafka.py
+        "boto3",  # rasa/core/tracker_store.py
+        "pymongo",  # the same
+        "aiormq",  # rasa/core/brokers/broker.py
         "aio_pika",  # rasa/core/brokers/pika.py
-        "aiormq",  # the same
-        "skops",  # rasa/nlu/classifiers/logistic_regression_classifier.py
-        "pydot",  # rasa/shared/core/training_data/visualization.py
+        "matplotlib",  # rasa/utils/plotting.py
+        "structlog_sentry",  # rasa/utils/log_utils.py
     }
 )
 
@@ -116,7 +103,10 @@ class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Answers for the absent packages while Rasa is being imported."""
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,
+        target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname.split(".")[0] in ABSENT:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
@@ -169,8 +159,12 @@ def import_rasa() -> None:
 
 
 def _quiet_environment() -> None:
-    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")  # rasa/telemetry.py is_telemetry_enabled
-    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")  # rasa/__init__.py era SQLAlchemy 1.4
+    os.environ.setdefault(
+        "RASA_TELEMETRY_ENABLED", "false"
+    )  # rasa/telemetry.py is_telemetry_enabled
+    os.environ.setdefault(
+        "SQLALCHEMY_SILENCE_UBER_WARNING", "1"
+    )  # rasa/__init__.py era SQLAlchemy 1.4
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -179,9 +173,13 @@ def _restore_names() -> None:
     import numpy
     import packaging.version as versions
 
-    if not hasattr(versions, "LegacyVersion"):  # rasa/shared/utils/validation.py: from packaging.version import …
+    if not hasattr(
+        versions, "LegacyVersion"
+    ):  # rasa/shared/utils/validation.py: from packaging.version import …
         versions.LegacyVersion = type("LegacyVersion", (versions.Version,), {})  # type: ignore[attr-defined]
-    if not hasattr(numpy, "VisibleDeprecationWarning"):  # rasa/utils/common.py: np.VisibleDeprecationWarning
+    if not hasattr(
+        numpy, "VisibleDeprecationWarning"
+    ):  # rasa/utils/common.py: np.VisibleDeprecationWarning
         numpy.VisibleDeprecationWarning = numpy.exceptions.VisibleDeprecationWarning  # type: ignore[attr-defined]
 
 
@@ -207,6 +205,7 @@ def _mend() -> None:
     _build_action_schema_once()
     _remember_event_types()
     _shorten_lock_wait()
+    _compare_events_as_jsonpickle_5_will()
 
 
 def _build_action_schema_once() -> None:
@@ -238,10 +237,48 @@ def _shorten_lock_wait() -> None:
 
     original: Callable[..., Any] = LockStore._acquire_lock
 
-    async def acquire(self: Any, conversation_id: str, ticket: int, wait_time_in_seconds: float) -> Any:
+    async def acquire(
+        self: Any, conversation_id: str, ticket: int, wait_time_in_seconds: float
+    ) -> Any:
         return await original(self, conversation_id, ticket, min(wait_time_in_seconds, LOCK_WAIT_S))
 
     LockStore._acquire_lock = acquire
+
+
+def _compare_events_as_jsonpickle_5_will() -> None:
+    """rasa/shared/core/events.py compares events by ``jsonpickle.encode(…)``, which warns at each call without ``keys``."""
+    from rasa.shared.core import events
+
+    encode = partial(events.jsonpickle.encode, keys=True)
+    events.jsonpickle = types.SimpleNamespace(encode=encode)
+
+
+def _report_no_errors() -> None:
+    """rasa/utils/log_utils.py configure_structlog builds Sentry's processor; here log lines pass unchanged."""
+    from rasa.utils import log_utils
+
+    def build(event_level: int) -> Callable[[Any, str, dict[str, Any]], dict[str, Any]]:
+        return lambda logger, method, event: event
+
+    log_utils.SentryProcessor = build
+
+
+def _evaluate_actions_only() -> None:
+    """rasa/core/test.py counts entities that policies extract; ours extract none, and sklearn refuses empty lists."""
+    import rasa.core.test
+
+    rasa.core.test.evaluate_entities = lambda *args, **kwargs: {}
+
+
+@contextmanager
+def forgiving_age() -> Iterator[None]:
+    """While Rasa trains or loads, its libraries warn of their own age; nobody here can act on that."""
+    with warnings.catch_warnings():
+        for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        # rasa/shared/core/domain.py: an entity and a slot of one name (policy_id) no longer fill each other; meant so.
+        warnings.filterwarnings("ignore", "Slot auto-fill has been removed", UserWarning)
+        yield
 
 
 def quiet_logs(level: int = logging.WARNING) -> None:
@@ -250,8 +287,11 @@ def quiet_logs(level: int = logging.WARNING) -> None:
         logging.getLogger(name).setLevel(level)
     import structlog
 
-    if not structlog.is_configured():
-        structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+    # Only Rasa's own loggers: how the process logs is the business of whoever runs it.
+    quiet = structlog.make_filtering_bound_logger(level)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("rasa.") and "structlogger" in vars(module):
+            vars(module)["structlogger"] = structlog.wrap_logger(None, wrapper_class=quiet)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
@@ -263,6 +303,8 @@ def run_command_line(arguments: Sequence[str]) -> int:
             importlib.import_module(module)
     import rasa.__main__
 
+    _report_no_errors()
+    _evaluate_actions_only()
     kept = sys.argv
     sys.argv = ["rasa", *arguments]
     try:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from actions.base import best_intent
 from actions.context import TurnContext, turn_context
 from actions.replies import Button, Reply
-from bot.compat import import_rasa, quiet_logs
+from bot.compat import forgiving_age, import_rasa, quiet_logs
 from bot.turn import Turn, TurnFailed, TurnResult, TurnTimeout, TurnTrace
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from rasa_sdk import Action
 
 TURN_LIMIT_S = 8.0
+# A thread cannot be stopped: an action that hangs keeps its own until it ends, so there must be spare ones.
+ACTION_THREADS = 32
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DISCLOSURE = "您好，我是企服机器人小福。"
 
@@ -32,11 +35,14 @@ class BotRuntime:
     that the costly encoding of several messages runs in parallel and Rasa finds it done.
     """
 
-    def __init__(self, actions: Iterable[Action], warm: Callable[[str], object] | None = None) -> None:
+    def __init__(
+        self, actions: Iterable[Action], warm: Callable[[str], object] | None = None
+    ) -> None:
         import_rasa()
         quiet_logs()
         self._warm = warm
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(ACTION_THREADS, "action"))
         self._thread = threading.Thread(target=self._loop.run_forever, name="rasa", daemon=True)
         self._thread.start()
         self._endpoint = _in_process_endpoint(actions)
@@ -50,8 +56,11 @@ class BotRuntime:
             TurnFailed: the file is no model this version can load; the old one stays in use.
         """
         try:
-            agent = _load_agent(model, self._endpoint)
-        except Exception as error:  # rasa raises whatever a component raises; the old model must survive it
+            with forgiving_age():
+                agent = _load_agent(model, self._endpoint)
+        except (
+            Exception
+        ) as error:  # rasa raises whatever a component raises; the old model must survive it
             raise TurnFailed(f"model {model.name} cannot be loaded: {error}") from error
         self._agent, self.model = agent, model
 
@@ -68,7 +77,9 @@ class BotRuntime:
             TurnFailed: no model is loaded, the turn raised, or it ended without a reply.
         """
         if not _SESSION.fullmatch(turn.session):
-            raise ValueError(f"session {turn.session[:80]!r}: use 1-64 characters of A-Z a-z 0-9 _ -")
+            raise ValueError(
+                f"session {turn.session[:80]!r}: use 1-64 characters of A-Z a-z 0-9 _ -"
+            )
         agent = self._agent
         if agent is None:
             raise TurnFailed("no model is loaded; call load() first")
@@ -79,16 +90,24 @@ class BotRuntime:
             return future.result(timeout_s)
         except FutureTimeout as error:
             future.cancel()
-            raise TurnTimeout(f"message {turn.message_id}: no answer within {timeout_s:g} s") from error
+            raise TurnTimeout(
+                f"message {turn.message_id}: no answer within {timeout_s:g} s"
+            ) from error
         except TurnFailed:
             raise
-        except Exception as error:  # the edge to Rasa: any failure of a turn has one name on our side
-            raise TurnFailed(f"message {turn.message_id}: {type(error).__name__}: {error}") from error
+        except (
+            Exception
+        ) as error:  # the edge to Rasa: any failure of a turn has one name on our side
+            raise TurnFailed(
+                f"message {turn.message_id}: {type(error).__name__}: {error}"
+            ) from error
 
     def close(self) -> None:
         """Stops Rasa's loop; turns in progress are dropped and will be replayed by whoever recorded them."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+        if not self._thread.is_alive():
+            self._loop.close()
 
 
 def _in_process_endpoint(actions: Iterable[Action]) -> Any:
@@ -137,7 +156,9 @@ async def _run(agent: Agent, turn: Turn) -> TurnResult:
     output = CollectingOutputChannel()
     text = turn.text if turn.is_button else neutralise_command(turn.text)
     await agent.handle_message(
-        UserMessage(text, output, turn.session, input_channel=turn.channel, metadata={"id": turn.message_id})
+        UserMessage(
+            text, output, turn.session, input_channel=turn.channel, metadata={"id": turn.message_id}
+        )
     )
     replies = [_reply(message) for message in output.messages]
     tracker = saved_tracker.get()

@@ -58,12 +58,18 @@ def write_state(tracker: DialogueStateTracker) -> str:
 
     What the bot said is left out: rules never read it, and it is most of the bulk.
     """
+    form, last_turn = _last_turn(list(tracker.applied_events()))
     events: list[Event] = [
         ActionExecuted(ACTION_SESSION_START_NAME),
         SessionStarted(),
-        *(SlotSet(slot.name, slot.value) for slot in tracker.slots.values() if slot.value is not None),
+        *(
+            SlotSet(slot.name, slot.value)
+            for slot in tracker.slots.values()
+            if slot.value is not None
+        ),
+        *([ActiveLoop(form)] if form else []),
         ActionExecuted(ACTION_LISTEN_NAME),
-        *_recent(list(tracker.applied_events())),
+        *last_turn,
     ]
     return json.dumps([event.as_dict() for event in events], ensure_ascii=False)
 
@@ -74,19 +80,12 @@ def read_state(sender_id: str, state: str, domain: Domain) -> DialogueStateTrack
     return DialogueStateTracker.from_events(sender_id, events, slots=domain.slots, domain=domain)
 
 
-def _recent(events: list[Event]) -> list[Event]:
-    """The events since the message that opened the form in progress, or since the last message."""
-    start = len(events)
-    for index in reversed(range(len(events))):
-        if isinstance(events[index], UserUttered):
-            start = index
-            if not _form_is_open_at(events, index):
-                break
-    return [event for event in events[start:] if not isinstance(event, BotUttered | SlotSet)]
-
-
-def _form_is_open_at(events: list[Event], index: int) -> bool:
-    for event in reversed(events[:index]):
-        if isinstance(event, ActiveLoop):
-            return event.name is not None
-    return False
+def _last_turn(events: list[Event]) -> tuple[str | None, list[Event]]:
+    """The form that was open when the last message came, and the events since then."""
+    start = next(
+        (i for i in reversed(range(len(events))) if isinstance(events[i], UserUttered)),
+        len(events),
+    )
+    opened = [event.name for event in events[:start] if isinstance(event, ActiveLoop)]
+    kept = [event for event in events[start:] if not isinstance(event, BotUttered | SlotSet)]
+    return (opened[-1] if opened else None), kept

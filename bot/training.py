@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from bot.compat import import_rasa
+from bot.compat import forgiving_age, import_rasa
 from bot.turn import TrainingFailed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,7 +42,9 @@ def _files(source: Path) -> Iterator[Path]:
         yield source
         return
     for pattern in ("*.yml", "*.py"):
-        yield from (path for path in source.rglob(pattern) if "eval" not in path.parts)
+        yield from (
+            path for path in source.rglob(pattern) if "eval" not in path.relative_to(ROOT).parts
+        )
 
 
 def model_path(folder: Path) -> Path:
@@ -72,7 +74,7 @@ def _train(path: Path) -> None:
     import rasa.model_training
     from rasa.shared.exceptions import RasaException
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch, forgiving_age():
         try:
             result = rasa.model_training.train(
                 domain=str(DOMAIN),

@@ -17,7 +17,10 @@ from knowledge.retrieval import Hit, Ranking, Retriever
 
 # A clause that holds this share of the question's words is shown although its facet was not asked for by name.
 SPEAKS_OF_IT = 0.35
-_FIGURE = re.compile(r"[\d一二两三四五六七八九十百千]+(\.\d+)?\s*(个)?(百分点|万|亿|元|%|折|倍|成)|百分之|全额|免[征缴费租]|减半")
+_HOW = re.compile(r"免申|免.{0,2}申请|申请|申报|平台|网")
+_FIGURE = re.compile(
+    r"[\d一二两三四五六七八九十百千]+(\.\d+)?\s*(个)?(百分点|万|亿|元|%|折|倍|成)|百分之|全额|免[征缴费租]|减半"
+)
 
 
 class Refusal(StrEnum):
@@ -70,7 +73,11 @@ class Answerer:
         return self._retriever.encoder
 
     def answer(
-        self, text: str, as_of: date, under_discussion: str | None = None, default: Facet | None = None
+        self,
+        text: str,
+        as_of: date,
+        under_discussion: str | None = None,
+        default: Facet | None = None,
     ) -> Answer:
         """Answers ``text`` as of a day.
 
@@ -80,7 +87,9 @@ class Answerer:
         ranking = self._retriever.search(text)
         if default and not ranking.question.facets:
             ranking = replace(ranking, question=replace(ranking.question, facets=(default,)))
-        if under_discussion in self.catalogue.policies and self._is_follow_up(ranking, under_discussion):
+        if under_discussion in self.catalogue.policies and self._is_follow_up(
+            ranking, under_discussion
+        ):
             return self.detail(under_discussion, ranking.question.facets, as_of, text)
         if ranking.question.elsewhere:
             return _refuse(_elsewhere_text(ranking.question), Refusal.ELSEWHERE, ranking)
@@ -88,7 +97,9 @@ class Answerer:
             return _refuse(_NOTHING_FOUND, Refusal.NOTHING_FOUND, ranking)
         return self._about(ranking.hits[0].policy, ranking.question, as_of, ranking)
 
-    def detail(self, policy_id: str, facets: Sequence[Facet], as_of: date, text: str = "") -> Answer:
+    def detail(
+        self, policy_id: str, facets: Sequence[Facet], as_of: date, text: str = ""
+    ) -> Answer:
         """Answers about a known policy: the facets asked for, or an overview.
 
         Raises:
@@ -106,12 +117,14 @@ class Answerer:
 
     def listing(self, text: str, as_of: date, top: int = 5) -> Ranking:
         """The policies nearest to a described need that are not known to be expired."""
-        return self._retriever.search(text, top, as_of=as_of, statuses={Status.CURRENT, Status.UNKNOWN})
+        return self._retriever.search(
+            text, top, as_of=as_of, statuses={Status.CURRENT, Status.UNKNOWN}
+        )
 
     def _is_answerable(self, ranking: Ranking) -> bool:
         question, best = ranking.question, ranking.hits[0].policy
-        if question.doc_no and best.doc_no and question.doc_no[1] in best.doc_no:
-            return True
+        if question.doc_no and best.doc_no:
+            return question.names_document(best.doc_no)
         if not question.subject:
             return False
         if _asks_another_district(question, best):
@@ -123,10 +136,14 @@ class Answerer:
         question = ranking.question
         if question.elsewhere or question.doc_no:
             return False
+        if _is_out_of_reach(question, self.catalogue.policies[policy_id]):
+            return False
         if not question.subject:
             return True
         if ranking.hits and ranking.hits[0].policy.id != policy_id:
-            return ranking.chance < self._retriever.calibration.answer_from and bool(question.facets)
+            return ranking.chance < self._retriever.calibration.answer_from and bool(
+                question.facets
+            )
         return True
 
     def _about(self, policy: Policy, question: Question, as_of: date, ranking: Ranking) -> Answer:
@@ -164,6 +181,8 @@ def _clauses_for(facet: Facet, policy: Policy, clauses: dict[Facet, Clause]) -> 
         wanted = [Facet.AMOUNT, Facet.CONDITIONS, Facet.OVERVIEW]
     elif facet is Facet.PROCESS:
         wanted = [Facet.WINDOW, Facet.MATERIALS, Facet.DEPARTMENT, Facet.OVERVIEW]
+        if _HOW.search(policy.summary):
+            wanted.insert(0, Facet.AMOUNT)
     elif facet is Facet.AMOUNT:
         has_figure = policy.amount_max_cny is not None or _FIGURE.search(policy.summary)
         wanted = [Facet.AMOUNT] if has_figure else []
@@ -185,10 +204,21 @@ def _asks_another_district(question: Question, policy: Policy) -> bool:
     return policy.place not in districts
 
 
-def _compose(policy: Policy, shown: Sequence[Clause], missing: Sequence[Facet], status: Status, day: date) -> str:
+def _is_out_of_reach(question: Question, policy: Policy) -> bool:
+    """那南山呢, said of another district's policy, asks for something else; 我们在南山 only says where one is."""
+    if question.names_own_place or not question.places or policy.place is None:
+        return False
+    return policy.place not in read_places().reach(question.places)
+
+
+def _compose(
+    policy: Policy, shown: Sequence[Clause], missing: Sequence[Facet], status: Status, day: date
+) -> str:
     number = f"，{policy.doc_no}" if policy.doc_no else ""
     lines = [f"《{policy.title}》（{policy.issuer}{number}）"]
-    lines += [f"{clause.label}：{clause.text}" for clause in shown if clause.facet is not Facet.VALIDITY]
+    lines += [
+        f"{clause.label}：{clause.text}" for clause in shown if clause.facet is not Facet.VALIDITY
+    ]
     unanswered = [facet for facet in missing if facet is not Facet.AMOUNT]
     if unanswered:
         lines.append(f"记录里没有写{'、'.join(LABELS[facet] for facet in unanswered)}。")
@@ -207,7 +237,7 @@ def validity_line(policy: Policy, status: Status, day: date) -> str:
         case Status.EXPIRED:
             return f"有效性：已过期{published}{until}，仅供了解，不能再按此申报。"
         case Status.UPCOMING:
-            return f"有效性：尚未施行，{since}{until}。"
+            return f"有效性：尚未施行{'，' + since if since else published}{until}。"
         case Status.UNKNOWN:
             return f"有效性：有效期未核实{published}{until}，申报前请向{policy.department}确认。"
 
@@ -228,4 +258,13 @@ def _not_recorded_text(policy: Policy, missing: Sequence[Facet]) -> str:
 
 def _refuse(text: str, reason: Refusal, ranking: Ranking) -> Answer:
     question = ranking.question
-    return Answer(text, (), reason, None, question.facets, ranking.hits, ranking.chance, bool(question.subject))
+    return Answer(
+        text,
+        (),
+        reason,
+        None,
+        question.facets,
+        ranking.hits,
+        ranking.chance,
+        bool(question.subject),
+    )

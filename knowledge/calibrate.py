@@ -30,11 +30,15 @@ _NEUTRAL = Calibration(_ZEROS, (1.0,) * len(FEATURES), _ZEROS, 0.0, 0.5)
 HARM_OF_INVENTING = 1.0
 
 
-def fit(retriever: Retriever, train: list[LabelledQuestion], dev: list[LabelledQuestion]) -> dict[str, object]:
+def fit(
+    retriever: Retriever, train: list[LabelledQuestion], dev: list[LabelledQuestion]
+) -> dict[str, object]:
     """The calibration as stored in ``calibration.json``."""
     rows, answered = _matrix(_training_rows(retriever, train))
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
-    model = LogisticRegression(C=0.3, class_weight="balanced", max_iter=1000).fit((rows - mean) / scale, answered)
+    model = LogisticRegression(C=0.3, class_weight="balanced", max_iter=1000).fit(
+        (rows - mean) / scale, answered
+    )
     dev_rows, dev_answered = _matrix(_own_rows(retriever, dev))
     chances = model.predict_proba((dev_rows - mean) / scale)[:, 1]
     return {
@@ -51,11 +55,16 @@ def fit(retriever: Retriever, train: list[LabelledQuestion], dev: list[LabelledQ
 def _cut(chances: NDArray[np.float64], answered: NDArray[np.bool_]) -> float:
     """The cut with the least invented answers plus needless refusals, as shares."""
     cuts = np.arange(0.02, 0.98, 0.01)
-    harm = [HARM_OF_INVENTING * (chances[~answered] >= c).mean() + (chances[answered] < c).mean() for c in cuts]
+    harm = [
+        HARM_OF_INVENTING * (chances[~answered] >= c).mean() + (chances[answered] < c).mean()
+        for c in cuts
+    ]
     return round(float(cuts[int(np.argmin(harm))]), 3)
 
 
-def _own_rows(retriever: Retriever, items: list[LabelledQuestion]) -> Iterator[tuple[tuple[float, ...], bool]]:
+def _own_rows(
+    retriever: Retriever, items: list[LabelledQuestion]
+) -> Iterator[tuple[tuple[float, ...], bool]]:
     for item in items:
         if item.context or (item.unanswerable and item.policy_id):
             continue
@@ -64,24 +73,34 @@ def _own_rows(retriever: Retriever, items: list[LabelledQuestion]) -> Iterator[t
             yield ranking.features, not item.unanswerable
 
 
-def _training_rows(retriever: Retriever, items: list[LabelledQuestion]) -> Iterator[tuple[tuple[float, ...], bool]]:
+def _training_rows(
+    retriever: Retriever, items: list[LabelledQuestion]
+) -> Iterator[tuple[tuple[float, ...], bool]]:
     yield from _own_rows(retriever, items)
     for item in items:
         if not item.context and not item.unanswerable:
             yield retriever.search(item.text, without=item.right_policies).features, False
 
 
-def _matrix(rows: Iterator[tuple[tuple[float, ...], bool]]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _matrix(
+    rows: Iterator[tuple[tuple[float, ...], bool]],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     features, answered = zip(*rows, strict=True)
     return np.array(features), np.array(answered)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cache", type=Path, default=Path("var/vectors"), help="folder of stored vectors")
+    parser.add_argument(
+        "--cache", type=Path, default=Path("var/vectors"), help="folder of stored vectors"
+    )
     cache = VectorCache(parser.parse_args().cache)
     retriever = Retriever(read_catalogue(), load_encoder(BUILT_IN), cache, _NEUTRAL)
-    result = fit(retriever, read_questions(EVALUATION / "train.jsonl"), read_questions(EVALUATION / "dev.jsonl"))
+    result = fit(
+        retriever,
+        read_questions(EVALUATION / "train.jsonl"),
+        read_questions(EVALUATION / "dev.jsonl"),
+    )
     text = json.dumps(result, ensure_ascii=False, indent=1)
     CALIBRATION_FILE.write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
 
 from knowledge.clauses import clauses_of
 from knowledge.errors import CatalogueError
@@ -23,6 +32,16 @@ FIELDS_FILE = DATA / "fields.jsonl"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
+
+
+def _calendar_day(value: object) -> date:
+    """Only YYYY-MM-DD; pydantic alone would also read numbers, as seconds since 1970."""
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+        raise ValueError("write a date as YYYY-MM-DD")
+    return date.fromisoformat(value)
+
+
+Day = Annotated[date, BeforeValidator(_calendar_day)]
 
 
 @dataclass(frozen=True)
@@ -37,7 +56,7 @@ class FieldSpec:
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class _CriterionRow(_Strict):
@@ -56,9 +75,9 @@ class _PolicyRow(_Strict):
     issuer: Text
     doc_no: Text | None
     source_url: Url | None
-    published: date | None = Field(strict=False)
-    valid_from: date | None = Field(strict=False)
-    valid_to: date | None = Field(strict=False)
+    published: Day | None
+    valid_from: Day | None
+    valid_to: Day | None
     status: Literal["current", "expired", "unknown"]
     category: Text
     industries: list[Text]
@@ -83,7 +102,9 @@ class Catalogue:
 
     @cached_property
     def clauses(self) -> dict[str, Clause]:
-        return {clause.id: clause for policy in self.policies.values() for clause in clauses_of(policy)}
+        return {
+            clause.id: clause for policy in self.policies.values() for clause in clauses_of(policy)
+        }
 
     def clauses_of(self, policy_id: str) -> list[Clause]:
         """The clauses of one policy, in the order a reader expects them."""
@@ -115,7 +136,9 @@ def read_fields(path: Path = FIELDS_FILE) -> dict[str, FieldSpec]:
     return specs
 
 
-def read_catalogue(source: Path = DEMO_CATALOGUE, fields: Mapping[str, FieldSpec] | None = None) -> Catalogue:
+def read_catalogue(
+    source: Path = DEMO_CATALOGUE, fields: Mapping[str, FieldSpec] | None = None
+) -> Catalogue:
     """Reads one ``.jsonl`` file or all of a folder.
 
     Raises:
@@ -132,7 +155,9 @@ def read_catalogue(source: Path = DEMO_CATALOGUE, fields: Mapping[str, FieldSpec
             if row is None:
                 continue
             if row.id in policies:
-                problems.append(f"{path.name}:{number}: id: {row.id!r} is already used at {where[row.id]}")
+                problems.append(
+                    f"{path.name}:{number}: id: {row.id!r} is already used at {where[row.id]}"
+                )
                 continue
             policies[row.id] = _policy(row)
             where[row.id] = f"{path.name}:{number}"
@@ -158,7 +183,9 @@ def _lines(path: Path) -> list[tuple[int, str]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise CatalogueError([f"{path.name}: byte {error.start}: not UTF-8; save the file as UTF-8"]) from error
+        raise CatalogueError(
+            [f"{path.name}: byte {error.start}: not UTF-8; save the file as UTF-8"]
+        ) from error
     except OSError as error:
         raise CatalogueError([f"{path}: cannot be read: {error.strerror}"]) from error
     return [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
@@ -176,6 +203,8 @@ def _read_line(
         return [f"{at}: {error}: this key stands twice in one object"], None
     except ValidationError as error:
         return _problems(path, number, error), None
+    except (ValueError, RecursionError) as error:
+        return [f"{at}: record: JSON that cannot be read: {error}"], None
     problems = [f"{at}: {problem}" for problem in _check(row, fields)]
     return problems, None if problems else row
 
@@ -196,8 +225,13 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _problems(path: Path, number: int, error: ValidationError) -> list[str]:
     found: dict[str, str] = {}
     for detail in error.errors(include_url=False):
-        name = ".".join(str(part) for part in detail["loc"] if not _is_union_branch(part)) or "record"
-        found.setdefault(name, f"{path.name}:{number}: {name}: {detail['msg']}, got {str(detail['input'])[:60]!r}")
+        name = (
+            ".".join(str(part) for part in detail["loc"] if not _is_union_branch(part)) or "record"
+        )
+        found.setdefault(
+            name,
+            f"{path.name}:{number}: {name}: {detail['msg']}, got {str(detail['input'])[:60]!r}",
+        )
     return list(found.values())
 
 
@@ -219,7 +253,11 @@ def _check(row: _PolicyRow, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
 def _check_criterion(row: _CriterionRow, at: str, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
     if row.op is Op.OR:
         alternatives = row.value if isinstance(row.value, list) else []
-        if row.field != "any_of" or not alternatives or any(isinstance(a, str) for a in alternatives):
+        if (
+            row.field != "any_of"
+            or not alternatives
+            or any(isinstance(a, str) for a in alternatives)
+        ):
             yield f"{at}: op 'or' needs field 'any_of' and a list of criteria as value"
             return
         for index, alternative in enumerate(alternatives):
@@ -239,7 +277,9 @@ def _misfit(row: _CriterionRow, spec: FieldSpec) -> str | None:
     """Why an op or its value does not fit the field's type; ``None`` when it does."""
     value = row.value
     if row.op in {Op.GTE, Op.GT, Op.LTE, Op.LT}:
-        fits = spec.type == "number" and isinstance(value, int | float) and not isinstance(value, bool)
+        fits = (
+            spec.type == "number" and isinstance(value, int | float) and not isinstance(value, bool)
+        )
     elif row.op in {Op.INCLUDES_ANY, Op.EXCLUDES}:
         fits = spec.type == "string_list" and _is_string_list(value)
     elif row.op is Op.IN:
@@ -250,7 +290,11 @@ def _misfit(row: _CriterionRow, spec: FieldSpec) -> str | None:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
     else:
         fits = spec.type == "string" and isinstance(value, str)
-    return None if fits else f"{value!r} does not fit op {row.op.value!r} on the {spec.type} field {spec.name!r}"
+    return (
+        None
+        if fits
+        else f"{value!r} does not fit op {row.op.value!r} on the {spec.type} field {spec.name!r}"
+    )
 
 
 def _is_string_list(value: object) -> bool:
@@ -275,7 +319,9 @@ def _criterion(row: _CriterionRow) -> Criterion:
     value: Scalar | tuple[str, ...] | tuple[Criterion, ...]
     if isinstance(row.value, list):
         strings = tuple(item for item in row.value if isinstance(item, str))
-        value = strings or tuple(_criterion(item) for item in row.value if isinstance(item, _CriterionRow))
+        value = strings or tuple(
+            _criterion(item) for item in row.value if isinstance(item, _CriterionRow)
+        )
     else:
         value = row.value
     return Criterion(row.field, row.op, value, row.note)

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import faiss
 import numpy as np
@@ -24,7 +25,9 @@ class VectorCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def vectors(self, encoder: Encoder, texts: Sequence[str], progress: Progress | None = None) -> Vectors:
+    def vectors(
+        self, encoder: Encoder, texts: Sequence[str], progress: Progress | None = None
+    ) -> Vectors:
         """Shape ``(len(texts), encoder.dim)``; encodes only texts not met before.
 
         ``progress(done, total)`` counts the texts that had to be encoded.
@@ -32,22 +35,29 @@ class VectorCache:
         path = self._folder / f"{encoder.name.replace('/', '_')}.npz"
         known = self._read(path, encoder)
         keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        missing = list(dict.fromkeys(i for i, key in enumerate(keys) if key not in known))
-        for start in range(0, len(missing), _BATCH):
-            batch = missing[start : start + _BATCH]
-            for index, vector in zip(batch, encoder.passages([texts[i] for i in batch]), strict=True):
-                known[keys[index]] = vector
+        missing = {k: text for k, text in zip(keys, texts, strict=True) if k not in known}
+        new = list(missing)
+        for start in range(0, len(new), _BATCH):
+            batch = new[start : start + _BATCH]
+            vectors = encoder.passages([missing[key] for key in batch])
+            known.update(zip(batch, vectors, strict=True))
             if progress:
-                progress(start + len(batch), len(missing))
-        if missing:
+                progress(start + len(batch), len(new))
+        if new:
             self._write(path, known)
-        return np.stack([known[key] for key in keys]).astype(np.float32)
+        rows = [known[key] for key in keys]
+        return np.array(rows, np.float32).reshape(len(rows), encoder.dim)
 
     def _read(self, path: Path, encoder: Encoder) -> dict[str, Vectors]:
         if not path.exists():
             return {}
-        with np.load(path) as stored:
-            keys, matrix = stored["keys"], stored["vectors"]
+        try:
+            with path.open("rb") as file, np.load(file) as stored:
+                keys, matrix = stored["keys"], stored["vectors"]
+        except (ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise EncoderError(
+                f"{path}: damaged file of stored vectors ({error}); delete it to encode anew"
+            ) from error
         if matrix.shape[1] != encoder.dim:
             raise EncoderError(
                 f"{path.name}: stored vectors have {matrix.shape[1]} dimensions, encoder {encoder.name!r} gives "
@@ -58,7 +68,11 @@ class VectorCache:
     def _write(self, path: Path, known: dict[str, Vectors]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".npz", delete=False) as file:
-            np.savez(file, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
+            try:
+                np.savez(file, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
+            except BaseException:
+                os.unlink(file.name)
+                raise
         os.replace(file.name, path)
 
 
@@ -85,7 +99,9 @@ class MeaningIndex:
 
     def scores(self, query: Vectors) -> Vectors:
         """Cosine of ``query`` (shape ``(dim,)``) with every text, shape ``(texts,)``, in text order."""
-        found, order = self._index.search(query.reshape(1, -1).astype(np.float32), self._index.ntotal)
+        found, order = self._index.search(
+            query.reshape(1, -1).astype(np.float32), self._index.ntotal
+        )
         scores = np.empty(self._index.ntotal, np.float32)
         scores[order[0]] = found[0]
         return scores

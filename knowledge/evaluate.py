@@ -14,7 +14,9 @@ from knowledge.catalogue import Catalogue
 from knowledge.labels import LabelledQuestion
 from knowledge.lexical import fold
 
-_SPACE = re.compile(r"[\s,，]+")
+_SPACE = re.compile(r"[\s,]+")
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_BETWEEN_FIGURES = re.compile(r"(?<=[\d.])[\s,]+(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,14 @@ def evaluate_answers(
     return {
         "top1": share(bool(set(o.policies[:1]) & q.right_policies) for q, o in findable),
         "top3": share(bool(set(o.policies[:3]) & q.right_policies) for q, o in findable),
-        "facts": share(facts_present(q.expected_answer_facts, o.text) for q, o in findable if q.expected_answer_facts),
-        "citation_ok": share(citations_are_stored(o.citations, catalogue) for _, o in outcomes if not o.refused),
+        "facts": share(
+            facts_present(q.expected_answer_facts, o.text)
+            for q, o in findable
+            if q.expected_answer_facts
+        ),
+        "citation_ok": share(
+            citations_are_stored(o.citations, catalogue) for _, o in outcomes if not o.refused
+        ),
         "refused_unanswerable": share(o.refused for q, o in outcomes if q.unanswerable),
         "refused_answerable": share(o.refused for q, o in answerable),
         "intent_accuracy": share(o.intent == q.intent for q, o in outcomes if q.intent),
@@ -91,9 +99,18 @@ def evaluate_answers(
 
 
 def facts_present(facts: Sequence[str], text: str) -> bool:
-    """Whether every expected figure stands in the text; spelling of width, spaces and a final 元 do not matter."""
+    """Whether every expected figure stands in the text; spelling of width, spaces and a final 元 do not matter.
+
+    A figure counts only as a whole: 5万元 does not stand in 15万元.
+    """
     said = _plain(text)
-    return all(_plain(fact).removesuffix("元") in said for fact in facts)
+    return all(_stands_in(_plain(fact).removesuffix("元"), said) for fact in facts)
+
+
+def _stands_in(fact: str, said: str) -> bool:
+    before = r"(?<!\d)(?<!\d\.)" if fact[:1].isdigit() else ""
+    after = r"(?!\.?\d)" if fact[-1:].isdigit() else ""
+    return re.search(before + re.escape(fact) + after, said) is not None
 
 
 def citations_are_stored(citations: Sequence[CitedClause], catalogue: Catalogue) -> bool:
@@ -102,7 +119,9 @@ def citations_are_stored(citations: Sequence[CitedClause], catalogue: Catalogue)
         (clause.policy_id, catalogue.policies[clause.policy_id].title, clause.label, clause.text)
         for clause in catalogue.clauses.values()
     }
-    return bool(citations) and all((c.policy_id, c.title, c.clause, c.quote) in stored for c in citations)
+    return bool(citations) and all(
+        (c.policy_id, c.title, c.clause, c.quote) in stored for c in citations
+    )
 
 
 def _wants_answer(question: LabelledQuestion) -> bool:
@@ -110,10 +129,13 @@ def _wants_answer(question: LabelledQuestion) -> bool:
 
 
 def _plain(text: str) -> str:
-    return _SPACE.sub("", fold(text))
+    apart = _BETWEEN_FIGURES.sub("|", _THOUSANDS.sub("", fold(text)))
+    return _SPACE.sub("", apart)
 
 
-def _failure(question: LabelledQuestion, outcome: Outcome, catalogue: Catalogue) -> dict[str, Any] | None:
+def _failure(
+    question: LabelledQuestion, outcome: Outcome, catalogue: Catalogue
+) -> dict[str, Any] | None:
     """What went wrong with one question, ``None`` when nothing did."""
     got: dict[str, Any] = {}
     want: dict[str, Any] = {}
@@ -124,7 +146,10 @@ def _failure(question: LabelledQuestion, outcome: Outcome, catalogue: Catalogue)
         if outcome.refused:
             got["refused"], want["refused"] = True, False
         if question.right_policies and not set(outcome.policies[:1]) & question.right_policies:
-            got["policies"], want["policies"] = list(outcome.policies[:3]), sorted(question.right_policies)
+            got["policies"], want["policies"] = (
+                list(outcome.policies[:3]),
+                sorted(question.right_policies),
+            )
         if not outcome.refused and not facts_present(question.expected_answer_facts, outcome.text):
             got["text"], want["facts"] = outcome.text, question.expected_answer_facts
     if not outcome.refused and not citations_are_stored(outcome.citations, catalogue):

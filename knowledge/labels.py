@@ -73,5 +73,3 @@ def read_questions(path: Path) -> list[LabelledQuestion]:
     if not found:
         raise LabelError(f"{path}: no question in it; expected one JSON object a line")
     return found
-
-

@@ -23,8 +23,12 @@ def _to_simplified() -> OpenCC:
 
 
 def fold(text: str) -> str:
-    """One spelling for search: half width, lower case, simplified characters."""
-    folded: str = _to_simplified().convert(unicodedata.normalize("NFKC", text).lower())
+    """One spelling for search: half width, lower case, simplified characters.
+
+    Half a surrogate pair, which a browser can send, becomes a question mark: no engine can read it.
+    """
+    readable = text.encode("utf-8", "replace").decode("utf-8")
+    folded: str = _to_simplified().convert(unicodedata.normalize("NFKC", readable).lower())
     return folded
 
 
@@ -54,7 +58,9 @@ class WordIndex:
         for words in self._sets:
             for word in words:
                 counts[word] = counts.get(word, 0) + 1
-        self._idf = {w: float(np.log(1 + (len(texts) - c + 0.5) / (c + 0.5))) for w, c in counts.items()}
+        self._idf = {
+            w: float(np.log(1 + (len(texts) - c + 0.5) / (c + 0.5))) for w, c in counts.items()
+        }
         self._unseen_idf = float(np.log(1 + (len(texts) + 0.5) / 0.5))
 
     def scores(self, words: Sequence[str]) -> Scores:

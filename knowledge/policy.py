@@ -110,8 +110,12 @@ class Policy:
     inferred: tuple[str, ...]
 
     def status_on(self, day: date) -> Status:
-        """The record's status, corrected by its dates for ``day``."""
-        if self.valid_from is not None and day < self.valid_from:
+        """The record's status, corrected by its dates for ``day``.
+
+        Where no first day is given, nothing holds before its publication.
+        """
+        first_day = self.valid_from or self.published
+        if first_day is not None and day < first_day:
             return Status.UPCOMING
         if self.valid_to is not None:
             if day > self.valid_to:

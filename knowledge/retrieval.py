@@ -127,14 +127,17 @@ class Retriever:
     ) -> Ranking:
         """The best ``top`` policies for a question.
 
-        ``statuses`` keeps only policies that have one of them on the day ``as_of``. ``without`` leaves policies out,
+        ``statuses`` keeps only policies that have one of them on the day ``as_of``, or in the record where no day is
+        given. ``without`` leaves policies out,
         as if the catalogue did not hold them (used to calibrate refusals).
         """
         question = read_question(text)
         document = self._documents.scores(question.words)
         clause = self._best_per_policy(self._clauses.scores(question.words))
         title = self._titles.scores(question.words)
-        cosine = self._best_per_policy(self._meaning.scores(self.encoder.queries([question.search_text])[0]))
+        cosine = self._best_per_policy(
+            self._meaning.scores(self.encoder.queries([question.search_text])[0])
+        )
         allowed = self._allowed(question, as_of, statuses, without)
         score = self._fuse(question, document, clause, title, cosine) + self._preferences(question)
         score[~allowed] = -np.inf
@@ -155,20 +158,28 @@ class Retriever:
             float(np.log1p(title[best])),
             min(sum(self._documents.idf(word) for word in set(question.subject)), 60.0) / 60.0,
         )
-        hits = tuple(self._hit(question, int(i), float(score[i]), float(cosine[i])) for i in order[:top])
+        hits = tuple(
+            self._hit(question, int(i), float(score[i]), float(cosine[i])) for i in order[:top]
+        )
         return Ranking(question, hits, self.calibration.chance(features), features)
 
-    def best_clause(self, policy_id: str, words: Sequence[str], among: Sequence[Clause]) -> tuple[Clause, float] | None:
+    def best_clause(
+        self, policy_id: str, words: Sequence[str], among: Sequence[Clause]
+    ) -> tuple[Clause, float] | None:
         """The clause of a policy that shares most of the words, with the share (0-1) of their weight it holds."""
         weights = {word: self._documents.idf(word) for word in set(words)}
         mass = sum(weights.values())
         if not mass or not among:
             return None
-        held = {c.id: sum(weights[w] for w in set(tokens(c.text)) if w in weights) / mass for c in among}
+        held = {
+            c.id: sum(weights[w] for w in set(tokens(c.text)) if w in weights) / mass for c in among
+        }
         best = max(among, key=lambda clause: held[clause.id])
         return best, held[best.id]
 
-    def _fuse(self, question: Question, document: Scores, clause: Scores, title: Scores, cosine: Scores) -> Scores:
+    def _fuse(
+        self, question: Question, document: Scores, clause: Scores, title: Scores, cosine: Scores
+    ) -> Scores:
         lexical = 0.5 * _z(document) + 0.5 * _z(clause) + TITLE_WEIGHT * _z(title)
         cover = self._documents.cover(question.words, int(np.argmax(document)))
         share = float(np.clip(0.7 - 0.7 * cover, 0.15, 0.80))
@@ -179,13 +190,17 @@ class Retriever:
         """Prefers the place that was named, or home; a document number named in full decides."""
         places = read_places()
         wanted = set(question.places) or {places.home}
-        bonus = np.array([PLACE_BONUS if p.place in wanted else 0.0 for p in self._policies], np.float32)
+        bonus = np.array(
+            [PLACE_BONUS if p.place in wanted else 0.0 for p in self._policies], np.float32
+        )
         if not question.places:
             bonus *= 0.3
-        bonus -= np.array([EXPIRED_PENALTY if p.status is Status.EXPIRED else 0.0 for p in self._policies], np.float32)
+        bonus -= np.array(
+            [EXPIRED_PENALTY if p.status is Status.EXPIRED else 0.0 for p in self._policies],
+            np.float32,
+        )
         if question.doc_no:
-            year, number = question.doc_no
-            named = [bool(p.doc_no and year in p.doc_no and f"{number}号" in p.doc_no) for p in self._policies]
+            named = [question.names_document(p.doc_no) for p in self._policies]
             bonus += np.array(named, np.float32) * DOC_NO_BONUS
         return bonus
 
@@ -199,15 +214,12 @@ class Retriever:
         """Which policies may answer at all: those of a place named, around it or inside it."""
         if question.elsewhere:
             return np.zeros(len(self._policies), bool)
-        places = read_places()
-        reach: set[str] = set()
-        for place in question.places:
-            reach |= {place, *places.around(place), *places.inside(place)}
+        reach = read_places().reach(question.places)
         return np.array(
             [
                 policy.id not in without
                 and (not reach or policy.place is None or policy.place in reach)
-                and (statuses is None or as_of is None or policy.status_on(as_of) in statuses)
+                and (statuses is None or _status(policy, as_of) in statuses)
                 for policy in self._policies
             ]
         )
@@ -219,7 +231,12 @@ class Retriever:
 
     def _hit(self, question: Question, index: int, score: float, cosine: float) -> Hit:
         held = set(tokens(self._texts[index]))
-        return Hit(self._policies[index], score, cosine, tuple(w for w in dict.fromkeys(question.words) if w in held))
+        return Hit(
+            self._policies[index],
+            score,
+            cosine,
+            tuple(w for w in dict.fromkeys(question.words) if w in held),
+        )
 
     @cached_property
     def _texts(self) -> list[str]:
@@ -232,13 +249,19 @@ def _z(scores: Scores) -> Scores:
     return standardised
 
 
+def _status(policy: Policy, day: date | None) -> Status:
+    return policy.status if day is None else policy.status_on(day)
+
+
 def _names(policy: Policy) -> str:
     return " ".join([policy.title, *policy.aliases])
 
 
 def _document(policy: Policy, catalogue: Catalogue) -> str:
     texts = [clause.text for clause in catalogue.clauses_of(policy.id)]
-    return " ".join([_names(policy), policy.category, policy.benefit_type, *policy.industries, *texts])
+    return " ".join(
+        [_names(policy), policy.category, policy.benefit_type, *policy.industries, *texts]
+    )
 
 
 def _passages(catalogue: Catalogue) -> tuple[list[str], list[int]]:
@@ -247,7 +270,11 @@ def _passages(catalogue: Catalogue) -> tuple[list[str], list[int]]:
     owners: list[int] = []
     for index, policy in enumerate(catalogue.policies.values()):
         clauses = [c for c in catalogue.clauses_of(policy.id) if c.facet not in _NOT_SEARCHED]
-        texts = [policy.title, *policy.aliases, *(f"{policy.title} {LABELS[c.facet]}：{c.text}" for c in clauses)]
+        texts = [
+            policy.title,
+            *policy.aliases,
+            *(f"{policy.title} {LABELS[c.facet]}：{c.text}" for c in clauses),
+        ]
         passages += texts
         owners += [index] * len(texts)
     return passages, owners

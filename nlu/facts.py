@@ -22,14 +22,18 @@ _NO_FIGURES = re.compile(
     r"|第[一二三四五六七八九十百\d]+[条款项章批次届名个季步]|十万火急|千万[别要不]|\d{1,2}[点:：]\d{2}|\d{3,4}-\d{7,8}"
 )
 _STARS = re.compile(
-    r"(?P<stars>[1-5一二两三四五])\s?[颗个粒]?星(?!级|期)|(?:打|给|评)(?:个|你|您|了)?\s?(?P<points>\d{1,3}|[一二两三四五六七八九十])分(?!之|钟|以上|以下|左右)"
+    r"(?P<drawn>[⭐★🌟]{1,5})|(?P<stars>[1-5一二两三四五])\s?[颗个粒]?星(?!级|期)|(?:打|给|评)(?:个|你|您|了)?\s?(?P<points>\d{1,3}|[一二两三四五六七八九十])分(?!之|钟|以上|以下|左右)"
 )
 _GOT = "(?:拿到|评上|评到|通过|认定|获得|取得|申请|入选|过)?"
 _LACKED_BEFORE = re.compile(
     rf"(?:(?<!有)(?<!是)(?:还?没有?|无|暂无|冇|未)|(?<!是)(?:还?不是|唔系|并非)){_GOT}(?:过|到)?$"
 )
-_LACKED_AFTER = re.compile(r"(?:证书|资质|认定)?(?:还|都|也)?(?:没有|没|未)(?:评上|拿到|通过|过|评|下来|有|认定)")
-_PLANNED = re.compile(r"(?:准备|打算|想|想要|计划|正在|要|可以|能)(?:去)?(?:申请|申报|报|评|认定|冲|拿|做)个?$")
+_LACKED_AFTER = re.compile(
+    r"(?:证书|资质|认定)?(?:还|都|也)?(?:没有|没|未)(?:评上|拿到|通过|过|评|下来|有|认定)"
+)
+_PLANNED = re.compile(
+    r"(?:准备|打算|想|想要|计划|正在|要|可以|能)(?:去)?(?:申请|申报|报|评|认定|冲|拿|做)个?$"
+)
 
 
 def extract(text: str) -> list[Fact]:
@@ -109,7 +113,8 @@ def _facets(text: str, words: Vocabulary) -> Iterator[Fact]:
 
 def _ratings(text: str, words: Vocabulary) -> Iterator[Fact]:
     for match in _STARS.finditer(text):
-        value = _five(match["stars"] or match["points"])
+        drawn = len(match["drawn"] or "")
+        value = drawn or _five(match["stars"] or match["points"])
         if value is not None:
             yield Fact("rating", value, "星", *match.span(), match[0])
     for match in words.rating_words.pattern.finditer(text):
@@ -127,6 +132,4 @@ def _five(written: str) -> int | None:
     )
     if not 1 <= points <= 100:
         return None
-    return (
-        points if points <= 5 else -(-points // 2) if points <= 10 else -(-points // 20)
-    )
+    return points if points <= 5 else -(-points // 2) if points <= 10 else -(-points // 20)

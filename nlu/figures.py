@@ -100,9 +100,7 @@ def figures(text: str) -> Iterator[Fact]:
     yield from _lengths_of_time(text)
 
 
-def _fact(
-    kind: str, value: Decimal, unit: str | None, match: re.Match[str], start: int
-) -> Fact:
+def _fact(kind: str, value: Decimal, unit: str | None, match: re.Match[str], start: int) -> Fact:
     end = match.end()
     return Fact(kind, plain_number(value), unit, start, end, match.string[start:end])
 
@@ -145,17 +143,13 @@ def _amounts(text: str) -> Iterator[Fact]:
         parts = list(_PARTS.finditer(match["main"]))
         by = Decimal(_SCALES[parts[-1]["scale"].lower()])
         if len(parts) == 1 and not match["rest"]:
-            yield from _pair(
-                "amount", "CNY", match, match["low"], read_number(parts[0]["n"]), by
-            )
+            yield from _pair("amount", "CNY", match, match["low"], read_number(parts[0]["n"]), by)
             continue
         total = sum(
             (_one(part["n"]) * _SCALES[part["scale"].lower()] for part in parts),
             Decimal(0),
         )
-        yield _fact(
-            "amount", total + _remainder(match["rest"], by), "CNY", match, match.start()
-        )
+        yield _fact("amount", total + _remainder(match["rest"], by), "CNY", match, match.start())
     for match in _SUM.finditer(text):
         yield from _pair(
             "amount", "CNY", match, match["low"], read_number(match["main"]), Decimal(1)
@@ -205,16 +199,12 @@ def _people(text: str) -> Iterator[Fact]:
     for pattern in (_PEOPLE, _STAFF):
         for match in pattern.finditer(text):
             number, label = match["n"], pattern is _STAFF
-            if not label and (
-                number in ("一", "1") or _NOT_STAFF.search(text[: match.start()])
-            ):
+            if not label and (number in ("一", "1") or _NOT_STAFF.search(text[: match.start()])):
                 continue
             if label and text[: match.start()].endswith(("招", "缺", "每")):
                 continue
             by = Decimal({"万": 10**4, "千": 10**3, "百": 100}.get(match["scale"], 1))
-            yield from _pair(
-                "headcount", "人", match, match["low"], read_number(number), by
-            )
+            yield from _pair("headcount", "人", match, match["low"], read_number(number), by)
 
 
 def _lengths_of_time(text: str) -> Iterator[Fact]:
@@ -224,9 +214,7 @@ def _lengths_of_time(text: str) -> Iterator[Fact]:
             continue
         if match["unit"] == "个月" and not _LASTED.search(text[: match.start()]):
             continue
-        bare_one = (
-            match["n"] in ("一", "1") and match["unit"] == "年" and not match["half"]
-        )
+        bare_one = match["n"] in ("一", "1") and match["unit"] == "年" and not match["half"]
         if bare_one and not match["more"] and _RATE.match(text, match.end()):
             continue
         values = read_number(match["n"])

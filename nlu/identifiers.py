@@ -11,9 +11,7 @@ from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
 from nlu.fact import Fact
 from nlu.vocabulary import Vocabulary, vocabulary
 
-_CODE = re.compile(
-    r"(?<![0-9A-Za-z])[0-9A-Za-z](?:[ \-]{0,2}[0-9A-Za-z]){9,20}(?![0-9A-Za-z])"
-)
+_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z](?:[ \-]{0,2}[0-9A-Za-z]){9,20}(?![0-9A-Za-z])")
 _CODE_WORD = re.compile(
     r"(?:信用代码|社会信用|统一代码|机构代码|税号|代码|纳税人识别号|识别号)[^0-9A-Za-z]{0,8}$"
 )
@@ -38,6 +36,7 @@ _SUFFIX = re.compile(
     r"(?:有限责任|股份有限|有限)?公司$|合伙企业(?:[（(].{2,4}合伙[）)])?$|集团公司$|集团$|分公司$|事务所$|厂$|中心$"
 )
 _STRONG_END = re.compile(r"有限|合伙企业")
+_ANYBODY = re.compile(r"一[家间个]|什么|[这哪]家|几家")
 # A place begins a name only if what stands before it cannot belong to the name.
 _BEFORE_PLACE = re.compile(
     r"(?:[的是叫司们在为和与跟及给帮找问查]|名称|全称|老板|朋友|客户|一下|企业|家|了)$"
@@ -49,16 +48,12 @@ def identifiers(text: str) -> Iterator[Fact]:
     yield from _credit_codes(text)
     for match in _APPEAL.finditer(text):
         prefix = (match["prefix"] or vocabulary().appeal_prefix).upper()
-        yield _fact(
-            "appeal_no", f"{prefix}-{match['day']}-{match['no']}", match.span(), text
-        )
+        yield _fact("appeal_no", f"{prefix}-{match['day']}-{match['no']}", match.span(), text)
     for match in _PHONE.finditer(text):
         yield _fact("phone", re.sub(r"\D", "", match[1]), match.span(), text)
 
 
-def _fact(
-    kind: str, value: str, span: tuple[int, int], text: str, note: str | None = None
-) -> Fact:
+def _fact(kind: str, value: str, span: tuple[int, int], text: str, note: str | None = None) -> Fact:
     return Fact(kind, value, None, *span, text[span[0] : span[1]], note)
 
 
@@ -67,11 +62,7 @@ def _credit_codes(text: str) -> Iterator[Fact]:
         code = uscc.compact(match[0])
         named = _CODE_WORD.search(text[: match.start()]) is not None
         looks = len(code) == 18 and _CODE_START.match(code) is not None
-        if (
-            not (named or looks)
-            or sum(map(str.isdigit, code)) < 8
-            or ric.is_valid(code)
-        ):
+        if not (named or looks) or sum(map(str.isdigit, code)) < 8 or ric.is_valid(code):
             continue
         try:
             yield _fact("credit_code", uscc.validate(code), match.span(), text)
@@ -120,10 +111,8 @@ def _name_start(candidate: str, words: Vocabulary, needs_lead: bool) -> int | No
     core = _SUFFIX.sub("", candidate[start:])
     if place_at_start := words.company_place.match(core):
         core = core[place_at_start.end() :].strip("市（）()")
-    if (
-        len(core) < 2
-        or core in words.company_generic
-        or core.startswith(("一家", "一间", "什么", "这家", "哪", "几"))
-    ):
+    if len(core) < 2 or _ANYBODY.match(core) or words.company_generic.fullmatch(core):
+        return None
+    if needs_lead and not placed and not words.company_generic.sub("", core):
         return None
     return start if placed or lead or not needs_lead else None

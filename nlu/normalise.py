@@ -19,9 +19,7 @@ _KEPT = frozenset("，！？：；（）")
 # Drawn as nothing although Unicode does not class them as format characters.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _PLAIN = re.compile(r"[一-龥0-9A-Za-z，。！？：；（）、“”《》,.!?:;()%@/+\-]*")
-_MENTION = re.compile(
-    rf"@(?:{'|'.join(BOT_NAMES)})(?:[ ,，:：、]+|$)|@(?:企服)?小福(?!田)"
-)
+_MENTION = re.compile(rf"@(?:{'|'.join(BOT_NAMES)})(?:[ ,，:：、]+|$)|@(?:企服)?小福(?!田)")
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,7 @@ def _fold(character: str) -> str:
 
 
 def _is_variation_selector(character: str) -> bool:
-    return (
-        "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    )
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 @lru_cache(maxsize=1)
@@ -110,15 +106,14 @@ def _converter() -> opencc.OpenCC:
 
 def _simplify(chars: str) -> str:
     """Simplified script, one character for one, so that offsets stay true."""
-    simplified = _converter().convert(chars)
+    simplified: str = _converter().convert(chars)
     if len(simplified) != len(chars):
         simplified = "".join(map(_converter().convert, chars))
     if simplified.isascii() or max(simplified) <= "\uffff":
         return simplified
     # Simplified forms outside the basic plane (嗰 → 𠮶) are known to no font and no encoder.
     return "".join(
-        old if new > "\uffff" else new
-        for old, new in zip(chars, simplified, strict=True)
+        old if new > "\uffff" else new for old, new in zip(chars, simplified, strict=True)
     )
 
 

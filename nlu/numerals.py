@@ -9,22 +9,16 @@ import cn2an
 
 DIGIT = "零〇一二两三四五六七八九"
 # Runs are bounded, or a message of nothing but digits would cost seconds.
-ARABIC = (
-    r"\d{1,2}千\d{1,3}百?(?!\d)|\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?|\d{1,3}(?: \d{3}){1,5}(?![\d,])|\d{1,18}(?:\.\d{1,9})?"
-)
+ARABIC = r"\d{1,2}千\d{1,3}百?(?!\d)|\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,9})?|\d{1,3}(?: \d{3}){1,5}(?![\d,])|\d{1,18}(?:\.\d{1,9})?"
 # Without 万 and 亿, which are scales of money and read by who knows the unit.
 CHINESE = rf"[{DIGIT}十百千]{{1,12}}(?:点[{DIGIT}]{{1,9}})?"
 NUMBER = rf"(?:{ARABIC}|{CHINESE})"
 # The forms of cheques and contracts, one character for one.
 CAPITALS = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟", "一二三四五六七八九十百千")
 
-_VALUES = {"零": 0, "〇": 0, "两": 2} | {
-    c: i for i, c in enumerate("一二三四五六七八九", 1)
-}
+_VALUES = {"零": 0, "〇": 0, "两": 2} | {c: i for i, c in enumerate("一二三四五六七八九", 1)}
 _PLACES = {"": 1, "十": 10, "百": 100, "千": 1000}
-_SPAN = re.compile(
-    rf"(?P<head>.*?)(?P<low>[{DIGIT}])(?P<high>[{DIGIT}])(?P<place>[十百千]?)"
-)
+_SPAN = re.compile(rf"(?P<head>.*?)(?P<low>[{DIGIT}])(?P<high>[{DIGIT}])(?P<place>[十百千]?)")
 
 
 def read_number(text: str) -> tuple[Decimal, ...]:

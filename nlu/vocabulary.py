@@ -34,7 +34,7 @@ class Vocabulary:
     facets: tuple[tuple[str, re.Pattern[str]], ...]
     company_lead: re.Pattern[str]
     company_place: re.Pattern[str]
-    company_generic: frozenset[str]
+    company_generic: re.Pattern[str]
     policy_names: re.Pattern[str]
     money_words: str
     rating_words: Lexicon
@@ -53,16 +53,14 @@ def vocabulary() -> Vocabulary:
             _lexicon("industry", data["industry"], data["not_industry"]),
             _lexicon("district", data["district"], data["not_district"]),
         ),
-        district_patterns=tuple(
-            (n, re.compile(p)) for n, p in data["district_patterns"].items()
-        ),
+        district_patterns=tuple((n, re.compile(p)) for n, p in data["district_patterns"].items()),
         facets=tuple(
             (name, re.compile("|".join(patterns), re.IGNORECASE))
             for name, patterns in data["facet_patterns"].items()
         ),
         company_lead=re.compile(f"(?:{any_of(data['company_lead'])})+[:： ]*"),
         company_place=re.compile(any_of(data["company_places"])),
-        company_generic=frozenset(data["company_generic"]),
+        company_generic=re.compile(any_of(data["company_generic"])),
         policy_names=re.compile(any_of(data["policy_names"])),
         money_words=any_of(data["money_words"]),
         rating_words=_lexicon("rating", {word: [] for word in ratings}, []),
@@ -73,9 +71,7 @@ def vocabulary() -> Vocabulary:
 
 def any_of(words: list[str]) -> str:
     """A regular expression for any of the words, the longest first."""
-    return "|".join(
-        map(_bounded, sorted(set(words), key=lambda word: (-len(word), word)))
-    )
+    return "|".join(map(_bounded, sorted(set(words), key=lambda word: (-len(word), word))))
 
 
 def _bounded(word: str) -> str:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
@@ -263,11 +264,19 @@ class SecurityHeaders:
 
 
 class _Server(uvicorn.Server):
-    """Ends open streams before waiting for connections; they would never end by themselves."""
+    """Ends open streams before waiting for connections, and returns after a signal.
+
+    A second signal stops without waiting.
+    """
 
     def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
         super().__init__(config)
         self._hub = hub
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # Not the inherited one: it raises the signal again at the end, so nothing could be closed.
+        self.force_exit = self.should_exit
+        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._hub.close()
@@ -275,7 +284,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(app: FastAPI, settings: Settings, on_listening: Callable[[int], None]) -> None:
-    """Serves until SIGINT or SIGTERM; ``on_listening`` is told the port.
+    """Serves until SIGINT or SIGTERM, then returns; ``on_listening`` is told the port.
 
     ``StartFailed`` when the address cannot be bound.
     """

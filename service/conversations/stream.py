@@ -7,7 +7,7 @@ process) is found again by the worker's look at the outbox, by ``Last-Event-ID``
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,7 +83,8 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._streams: dict[str, set[Subscription]] = {}
         self._waiting: dict[str, set[asyncio.Future[Answer]]] = {}
-        self._sent: deque[int] = deque()
+        self._sent: set[int] = set()
+        self._sent_lock = threading.Lock()
         self._is_closed = False
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -130,7 +131,8 @@ class Hub:
 
     def sent(self, deliveries: Iterable[Delivery]) -> None:
         """Notes that replies were handed to a response or a stream."""
-        self._sent.extend(delivery.seq for delivery in deliveries)
+        with self._sent_lock:
+            self._sent.update(delivery.seq for delivery in deliveries)
 
     # -- from any thread -----------------------------------------------------------------------
 
@@ -156,9 +158,15 @@ class Hub:
                 positions[conversation_id] = min(begun)
         return positions
 
-    def take_sent(self, limit: int) -> list[int]:
-        """Outbox numbers handed over since the last call, ``limit`` at most."""
-        return [self._sent.popleft() for _ in range(min(limit, len(self._sent)))]
+    def sent_seqs(self) -> set[int]:
+        """Outbox numbers that were handed over and are not marked so yet."""
+        with self._sent_lock:
+            return set(self._sent)
+
+    def forget_sent(self, seqs: Iterable[int]) -> None:
+        """Takes what is marked now off ``sent_seqs``."""
+        with self._sent_lock:
+            self._sent.difference_update(seqs)
 
     def _call(self, function: Callable[[*_Given], None], *arguments: *_Given) -> None:
         loop = self._loop

@@ -325,9 +325,12 @@ class TurnWorker:
             self._mailbox.put(job)
 
     def _flush_sent(self) -> None:
-        while seqs := self._hub.take_sent(_SENT_PER_UPDATE):
+        seqs = sorted(self._hub.sent_seqs())
+        for start in range(0, len(seqs), _SENT_PER_UPDATE):
+            marked = seqs[start : start + _SENT_PER_UPDATE]
             with self._database.session() as session:
-                operations.mark_sent(session, seqs, utc_now())
+                operations.mark_sent(session, marked, utc_now())
+            self._hub.forget_sent(marked)
 
     def _release_orphans(self) -> None:
         orphans = list(self._orphans)

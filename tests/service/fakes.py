@@ -65,3 +65,12 @@ def sorry(turn: Turn) -> Sequence[Reply]:
 def sleeping(seconds: float) -> Callable[[Turn], None]:
     """Work that takes a while."""
     return lambda _turn: time.sleep(seconds)
+
+
+def waiting_for(release: threading.Event) -> Callable[[Turn], None]:
+    """Work that goes on until it is released, ten seconds at most."""
+
+    def work(_turn: Turn) -> None:
+        release.wait(10)
+
+    return work

@@ -19,6 +19,10 @@ def test_a_token_names_its_conversation() -> None:
     assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", issued.conversation_id)
 
 
+def test_a_named_conversation_can_be_signed() -> None:
+    assert TOKENS.read(TOKENS.sign("cli-a").token).conversation_id == "cli-a"
+
+
 def test_two_sessions_never_share_a_conversation() -> None:
     assert len({TOKENS.issue().conversation_id for _ in range(1000)}) == 1000
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from service.appeals.dispatch import Dispatcher
 from service.appeals.history import EventsAreFinal, events_of, verify_chain
 from service.appeals.models import (
     MOVES,
@@ -14,10 +15,16 @@ from service.appeals.models import (
     Appeal,
     AppealState,
 )
-from service.appeals.operations import AppealNotFound, IllegalMove, ReasonMissing, move
+from service.appeals.operations import (
+    AppealNotFound,
+    IllegalMove,
+    ReasonMissing,
+    get_visible,
+    move,
+)
 from service.db import Database
 from service.desk import ServiceDesk
-from tests.service.appeals.seams import draft
+from tests.service.appeals.seams import Clock, LetterEncoder, draft
 
 S = AppealState
 
@@ -64,12 +71,13 @@ def test_the_usual_way_closes_and_a_doubt_reopens(database: Database, no: str) -
         assert verify_chain(db, appeal) == []
 
 
-@pytest.mark.parametrize("to", sorted(set(AppealState) - MOVES[S.DISPATCHED]))
-def test_illegal_move_names_both_states_and_changes_nothing(
-    database: Database, no: str, to: AppealState
-) -> None:
-    with pytest.raises(IllegalMove, match=rf"{no}.*dispatched.*{to}"), database.session() as db:
-        move(db, no, to, "staff", note="因为")
+def test_illegal_moves_name_both_states_and_change_nothing(database: Database, no: str) -> None:
+    for to in sorted(set(AppealState) - MOVES[S.DISPATCHED]):
+        with (
+            pytest.raises(IllegalMove, match=rf"{no}.*dispatched.*{to}"),
+            database.session() as db,
+        ):
+            move(db, no, to, "staff", note="因为")
     with database.reading() as db:
         assert the(db, no).version == 2
 
@@ -88,6 +96,21 @@ def test_send_back_needs_a_reason_and_happens_at_most_twice(database: Database, 
 def test_unknown_number_is_not_found(database: Database) -> None:
     with pytest.raises(AppealNotFound), database.session() as db:
         move(db, "FT-20261123-9999", S.ACCEPTED, "staff")
+
+
+def test_nothing_opens_an_appeal_but_its_session_or_phone(
+    sqlite_database: Database, letters: Dispatcher, clock: Clock
+) -> None:
+    desk = ServiceDesk(sqlite_database, letters, LetterEncoder(), now=clock)
+    bare = desk.file_appeal(draft("m1")).no
+    called = desk.file_appeal(draft("m2", "另一件事", phone="13800138000")).no
+    with sqlite_database.reading() as db:
+        for no in (bare, called, "FT-20261123-9999"):
+            for session in (None, "", "web-2"):
+                for phone in (None, "", "13900139000"):
+                    assert get_visible(db, no, session, phone) is None
+        assert get_visible(db, bare, session="web-1") is not None
+        assert get_visible(db, called, phone="13800138000") is not None
 
 
 def test_events_cannot_be_changed_or_deleted(database: Database, no: str) -> None:

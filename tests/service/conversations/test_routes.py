@@ -18,7 +18,7 @@ from sqlalchemy import func, select, update
 from service.conversations.models import Conversation, Message, OutboxRow, OutboxStatus, Owner
 from service.db import Database
 from tests.service.conftest import StartApp
-from tests.service.fakes import EchoBot, sleeping
+from tests.service.fakes import EchoBot, sleeping, waiting_for
 
 Json = dict[str, Any]
 
@@ -296,7 +296,7 @@ def shared_client(start_app: StartApp) -> TestClient:
 
 def test_a_full_service_says_when_to_come_back(start_app: StartApp) -> None:
     release = threading.Event()
-    bot = EchoBot(lambda _turn: release.wait(10) and None)
+    bot = EchoBot(waiting_for(release))
     client = start_app(bot, max_pending=2, reply_wait_s=0.0)
     tokens = [client.post("/api/chat", json={"text": "问"}).json()["session"] for _ in range(2)]
     refused = client.post("/api/chat", json={"text": "问"})
@@ -310,7 +310,7 @@ def test_a_full_service_says_when_to_come_back(start_app: StartApp) -> None:
 
 def test_one_session_cannot_fill_the_service(start_app: StartApp) -> None:
     release = threading.Event()
-    bot = EchoBot(lambda _turn: release.wait(10) and None)
+    bot = EchoBot(waiting_for(release))
     client = start_app(bot, max_pending_per_session=3, reply_wait_s=0.0)
     token = client.post("/api/chat", json={"text": "问0"}).json()["session"]
     sent = [{"session": token, "text": f"问{n}", "client_id": f"c{n}"} for n in range(1, 5)]

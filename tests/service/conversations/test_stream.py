@@ -18,7 +18,7 @@ from sqlalchemy import select
 from actions.replies import Author, Reply
 from service.app import create_app
 from service.conversations import turns
-from service.conversations.models import Message, OutboxRow, OutboxStatus
+from service.conversations.models import Message, OutboxRow, OutboxStatus, Owner
 from service.conversations.stream import Hub, Subscription, Typing
 from service.conversations.turns import Delivery
 from service.conversations.worker import Bot
@@ -117,7 +117,7 @@ def serve(settings: Settings, sqlite_database: Database) -> Iterator[StartServer
 
 
 def texts(listener: Listener, number: int) -> list[object]:
-    found = []
+    found: list[object] = []
     while len(found) < number:
         event = listener.next()
         if event.name == "reply":
@@ -190,7 +190,7 @@ def test_an_odd_last_event_id_is_ignored(serve: StartServer) -> None:
     token = live.begin()
     with live.listen(token, **{"Last-Event-ID": "-1; DROP"}) as listener:
         live.say("一", token)
-        assert texts(listener, 1) in (["2:一"], ["1:零"])
+        assert texts(listener, 1) == ["2:一"]
 
 
 def test_what_was_never_handed_over_comes_first(
@@ -289,7 +289,7 @@ async def test_the_hub_forgets_who_left() -> None:
         assert hub.positions() == {"web-a": 7}
     assert hub.positions() == {}
     hub.typing("web-a")
-    hub.answered("web-a", "m", turns.Answer(turns.Owner.BOT, (delivery(8),)))
+    hub.answered("web-a", "m", turns.Answer(Owner.BOT, (delivery(8),)))
     await asyncio.sleep(0)
 
 

@@ -59,16 +59,16 @@ def test_stated_facts_fill_a_gap_only(database: Database) -> None:
         "\0" * 18,
     ],
 )
-def test_wrong_credit_code_is_refused(database: Database, code: str) -> None:
+def test_wrong_credit_code_is_refused(sqlite_database: Database, code: str) -> None:
     with pytest.raises(InvalidCreditCode, match="统一社会信用代码"):
         normal_credit_code(code)
-    with pytest.raises(InvalidCreditCode), database.session() as db:
+    with pytest.raises(InvalidCreditCode), sqlite_database.session() as db:
         upsert_enterprise(db, EnterpriseFacts(code, "甲公司"))
 
 
 @pytest.mark.parametrize("name", ["", "  ", "甲", "长" * 201])
-def test_impossible_name_is_refused(database: Database, name: str) -> None:
-    with pytest.raises(InvalidInput, match="企业名称"), database.session() as db:
+def test_impossible_name_is_refused(sqlite_database: Database, name: str) -> None:
+    with pytest.raises(InvalidInput, match="企业名称"), sqlite_database.session() as db:
         upsert_enterprise(db, EnterpriseFacts(CODE, name))
 
 

@@ -1,0 +1,82 @@
+"""A service desk in memory, for tests of the dialogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from actions.appeal import OPEN_STATES
+from actions.desk import Appeal, AppealDraft
+
+DUE_AT = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)  # 18:00 in Shanghai
+DEPARTMENT = "福田区企业服务中心"
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What ``rate`` was called with."""
+
+    session: str
+    score: int
+    comment: str
+    message_id: str
+
+
+@dataclass
+class FakeDesk:
+    """Implements ``actions.desk.Desk``: numbers count up, everything goes to one department by one time.
+
+    ``drafts`` holds what was filed, by message; ``supplements`` what was added, by number.
+    """
+
+    appeals: dict[str, Appeal] = field(default_factory=dict)
+    drafts: dict[str, AppealDraft] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    supplements: dict[str, list[str]] = field(default_factory=dict)
+    ratings: list[Rating] = field(default_factory=list)
+    _by_message: dict[str, str] = field(default_factory=dict)
+
+    def file_appeal(self, draft: AppealDraft) -> Appeal:
+        filed = self._by_message.get(draft.message_id)
+        if filed:
+            return self.appeals[filed]
+        for appeal in self.appeals_of(draft.session):
+            if appeal.matter == draft.matter and appeal.state in OPEN_STATES:
+                return replace(appeal, joined=True)
+        no = f"FT-20261123-{len(self.appeals) + 1:04d}"
+        appeal = Appeal(no, "dispatched", DEPARTMENT, DUE_AT, draft.matter)
+        self.appeals[no] = appeal
+        self.owners[no] = draft.session
+        self.drafts[draft.message_id] = draft
+        self._by_message[draft.message_id] = no
+        return appeal
+
+    def appeals_of(self, session: str, no: str | None = None) -> list[Appeal]:
+        own = [appeal for appeal in self.appeals.values() if self.owners[appeal.no] == session]
+        return [appeal for appeal in reversed(own) if no in (None, appeal.no)]
+
+    def supplement_appeal(self, session: str, no: str, text: str, message_id: str) -> Appeal | None:
+        appeal = self._open(session, no)
+        if appeal:
+            self.supplements.setdefault(no, []).append(text)
+        return appeal
+
+    def withdraw_appeal(self, session: str, no: str, message_id: str) -> Appeal | None:
+        appeal = self._open(session, no)
+        return self.move(no, "withdrawn") if appeal else None
+
+    def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
+        self.ratings.append(Rating(session, score, comment, message_id))
+
+    def move(self, no: str, state: str) -> Appeal:
+        """Puts an appeal into another state, as a clerk would."""
+        self.appeals[no] = replace(self.appeals[no], state=state)
+        return self.appeals[no]
+
+    def filed_by(self, session: str) -> list[AppealDraft]:
+        """What the session filed, oldest first."""
+        return [draft for draft in self.drafts.values() if draft.session == session]
+
+    def _open(self, session: str, no: str) -> Appeal | None:
+        found = self.appeals_of(session, no)
+        return found[0] if found and found[0].state in OPEN_STATES else None

@@ -1,0 +1,291 @@
+"""Search: the right policy first, filters by place, day and status, and the same ranking whatever came before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from knowledge.catalogue import Catalogue
+from knowledge.dense import VectorCache
+from knowledge.encoder import Encoder, Vectors
+from knowledge.policy import Facet, Status
+from knowledge.question import read_places
+from knowledge.retrieval import (
+    CALIBRATION_FILE,
+    FEATURES,
+    Calibration,
+    Ranking,
+    Retriever,
+    read_calibration,
+)
+
+QUESTIONS = {
+    "首次认定国家高新技术企业在福田能拿多少钱": "FT-001",
+    "規上國高第一次遷入福田畀幾多": "FT-002",
+    "新落户租办公室福田有没有租金补贴": "FT-023",
+    "珠江人才团队区里怎么配套": "FT-009",
+    "专利质押融资福田贴不贴息": "FT-013",
+    "深圳首台（套）装备资助比例": "SZ-029",
+    "市里的稳岗返还比例": "SZ-051",
+    "招高校毕业生有一次性补贴吗": "SZ-050",
+    "龙岗企业研发投入补贴": "XQ-008",
+    "光明区新增限上商贸入库奖": "XQ-006",
+    "研发费用加计扣除能扣几成": "CN-005",
+    "小型微利企业所得税优惠": "CN-008",
+    "福府办规[2023]5号说的是什么": "FT-057",
+    "境外参展 2025 年度中央资金 资助": "SZ-057",
+}
+ODD_TEXTS = ["", " ", "？", "\0", "\ud83d\ude00\ud800", "国", "a", "\u202e奖励\u202c", "补" * 3000]
+
+
+def ids(ranking: Ranking) -> list[str]:
+    return [hit.policy.id for hit in ranking.hits]
+
+
+class TestRanking:
+    @pytest.mark.parametrize(("text", "policy_id"), QUESTIONS.items())
+    def test_right_policy_comes_first(
+        self, retriever: Retriever, text: str, policy_id: str
+    ) -> None:
+        ranking = retriever.search(text)
+        assert ids(ranking)[0] == policy_id
+        assert ranking.chance >= retriever.calibration.answer_from
+
+    def test_every_policy_is_found_by_its_title(self, retriever: Retriever) -> None:
+        found = {
+            policy.id: ids(retriever.search(policy.title, 1))[0]
+            for policy in retriever.catalogue.policies.values()
+        }
+        assert found == {policy_id: policy_id for policy_id in found}
+
+    def test_hits_come_best_first_each_policy_once(self, retriever: Retriever) -> None:
+        ranking = retriever.search("人才奖励", 20)
+        scores = [hit.score for hit in ranking.hits]
+        assert scores == sorted(scores, reverse=True)
+        assert len(set(ids(ranking))) == 20
+
+    def test_asking_for_fewer_cuts_the_same_ranking(self, retriever: Retriever) -> None:
+        many, one = retriever.search("技术改造资助", 10), retriever.search("技术改造资助", 1)
+        assert ids(one) == ids(many)[:1]
+        assert (one.chance, one.features) == (many.chance, many.features)
+
+    def test_more_than_there_are_gives_all(self, retriever: Retriever) -> None:
+        assert len(retriever.search("奖励", 500).hits) == len(retriever.catalogue)
+
+    def test_matched_words_stand_in_question_and_policy(self, retriever: Retriever) -> None:
+        hit = retriever.search("稳岗返还比例").hits[0]
+        assert {"稳岗", "岗返", "返还"} <= set(hit.matched)
+
+    def test_document_number_in_full_outweighs_everything_else(self, retriever: Retriever) -> None:
+        ranking = retriever.search("国高认定奖励的文件是不是深光府规〔2023〕14号")
+        assert ids(ranking)[0] == "XQ-006"
+
+    @pytest.mark.parametrize("number", ["深光府规〔2023〕4号", "国发〔2023〕14号"])
+    def test_number_of_another_document_outweighs_nothing(
+        self, retriever: Retriever, number: str
+    ) -> None:
+        assert ids(retriever.search(f"国高认定奖励的文件是不是{number}"))[0] != "XQ-006"
+
+
+class MarkedEncoder:
+    """Every text has the same vector, but those that hold 火星 or 红色行星 have another."""
+
+    name, dim = "marked", 2
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        marked = ["火星" in text or "红色行星" in text for text in texts]
+        return np.array([[0.0, 1.0] if each else [1.0, 0.0] for each in marked], np.float32)
+
+    passages = queries
+
+
+class TestWhatDecides:
+    """Three policies alike but for what a test changes; the plain order is A, B, C."""
+
+    @pytest.fixture
+    def first(self, catalogue: Catalogue, tmp_path: Path) -> Callable[..., str]:
+        plain = replace(
+            catalogue.policies["FT-001"],
+            place="福田区",
+            title="奖励",
+            aliases=(),
+            status=Status.CURRENT,
+            criteria=(),
+            note=None,
+        )
+
+        def search(text: str, *changed: Mapping[str, Any]) -> str:
+            kept = [
+                replace(plain, id=f"TT-00{number}", **values)
+                for number, values in enumerate(changed)
+            ]
+            cache = VectorCache(tmp_path)
+            retriever = Retriever(Catalogue(kept), MarkedEncoder(), cache)
+            return "ABC"[int(ids(retriever.search(text))[0][-1])]
+
+        return search
+
+    def test_words_of_a_clause(self, first: Callable[..., str]) -> None:
+        words = {"summary": "购置无人机的，补贴一成。"}
+        assert first("无人机", {}, {}, words) == "C"
+
+    def test_words_of_a_title_before_those_of_a_clause(self, first: Callable[..., str]) -> None:
+        said, named = {"summary": "购置无人机的，补贴一成。"}, {"title": "无人机补贴"}
+        assert first("无人机", {}, said, named) == "C"
+
+    def test_meaning_where_no_word_is_shared(self, first: Callable[..., str]) -> None:
+        assert first("红色行星", {}, {"summary": "去火星的，补贴一成。"}, {}) == "B"
+
+    def test_home_where_no_place_is_named(self, first: Callable[..., str]) -> None:
+        assert first("奖励", {"place": "南山区"}, {"place": "深圳市"}, {}) == "C"
+
+    def test_named_place_before_home(self, first: Callable[..., str]) -> None:
+        assert first("深圳市奖励", {}, {"place": "深圳市"}, {}) == "B"
+
+    def test_what_is_not_expired(self, first: Callable[..., str]) -> None:
+        # The status stands in the text too, so the question shares no word with it.
+        expired = {"status": Status.EXPIRED}
+        assert first("红色行星", expired, expired, {}) == "C"
+
+
+class TestSameAnswerWhateverCameBefore:
+    def test_order_of_calls_changes_nothing(self, retriever: Retriever) -> None:
+        forward = {text: retriever.search(text) for text in QUESTIONS}
+        retriever.search("无关", statuses={Status.EXPIRED}, without=["FT-001"])
+        backward = {text: retriever.search(text) for text in reversed(QUESTIONS)}
+        assert forward == backward
+
+    def test_another_retriever_over_the_same_catalogue_agrees(
+        self,
+        retriever: Retriever,
+        catalogue: Catalogue,
+        encoder: Encoder,
+        vector_cache: VectorCache,
+    ) -> None:
+        other = Retriever(catalogue, encoder, vector_cache)
+        for text in QUESTIONS:
+            assert other.search(text) == retriever.search(text)
+
+    def test_search_leaves_the_catalogue_as_it_was(
+        self, retriever: Retriever, catalogue: Catalogue
+    ) -> None:
+        before = (dict(catalogue.policies), dict(catalogue.clauses))
+        retriever.search("国高", without=["FT-001"])
+        assert (catalogue.policies, catalogue.clauses) == before
+
+
+class TestFilters:
+    @pytest.mark.parametrize("place", ["南山区", "龙岗区", "福田区", "前海合作区"])
+    def test_named_district_leaves_out_every_other_district(
+        self, retriever: Retriever, place: str
+    ) -> None:
+        allowed = {place, "深圳市", "广东省", None}
+        assert {h.policy.place for h in retriever.search(f"{place}奖励", 200).hits} == allowed
+
+    def test_named_city_keeps_its_districts(self, retriever: Retriever) -> None:
+        places = {hit.policy.place for hit in retriever.search("深圳市奖励", 200).hits}
+        assert {"深圳市", "福田区", "南山区", None} <= places
+
+    def test_named_province_leaves_out_nothing(self, retriever: Retriever) -> None:
+        hits = retriever.search("广东省奖励", 200).hits
+        assert len(hits) == len(retriever.catalogue)
+
+    def test_without_a_place_home_comes_before_its_neighbours(self, retriever: Retriever) -> None:
+        first = retriever.search("专精特新奖励").hits[0].policy.place
+        assert first in {*read_places().around(read_places().home), None}
+
+    @pytest.mark.parametrize("text", ["北京国高奖励", "广州的人才补贴多少钱"])
+    def test_place_elsewhere_finds_nothing(self, retriever: Retriever, text: str) -> None:
+        ranking = retriever.search(text)
+        assert (ranking.hits, ranking.chance) == ((), 0.0)
+        assert len(ranking.features) == len(FEATURES)
+
+    @pytest.mark.parametrize(
+        ("day", "found"),
+        [
+            (date(2023, 5, 1), False),
+            (date(2024, 6, 1), True),
+            (date(2024, 12, 31), True),
+            (date(2025, 1, 1), False),
+        ],
+    )
+    def test_status_is_that_of_the_day(self, retriever: Retriever, day: date, found: bool) -> None:
+        ranking = retriever.search("福田分布式光伏支持", as_of=day, statuses={Status.CURRENT})
+        assert ("FT-018" in ids(ranking)) is found
+        assert {hit.policy.status_on(day) for hit in ranking.hits} == {Status.CURRENT}
+
+    def test_without_a_day_the_record_decides(self, retriever: Retriever) -> None:
+        ranking = retriever.search("国高奖励", 200, statuses={Status.EXPIRED})
+        expired = [p for p in retriever.catalogue.policies.values() if p.status is Status.EXPIRED]
+        assert set(ids(ranking)) == {policy.id for policy in expired}
+
+    def test_a_day_alone_leaves_out_nothing(self, retriever: Retriever) -> None:
+        hits = retriever.search("国高奖励", 200, as_of=date(2030, 1, 1)).hits
+        assert len(hits) == len(retriever.catalogue)
+
+    def test_policies_left_out_are_not_found(self, retriever: Retriever) -> None:
+        whole = retriever.search("国高奖励", 10)
+        gone = ids(whole)[:2]
+        rest = retriever.search("国高奖励", 8, without=gone)
+        assert ids(rest) == ids(whole)[2:]
+        assert rest.chance < whole.chance
+
+    def test_leaving_out_all_finds_nothing(self, retriever: Retriever) -> None:
+        ranking = retriever.search("国高奖励", without=list(retriever.catalogue.policies))
+        assert (ranking.hits, ranking.chance) == ((), 0.0)
+
+    def test_one_policy_left_is_found_without_a_second(self, retriever: Retriever) -> None:
+        others = [policy_id for policy_id in retriever.catalogue.policies if policy_id != "FT-001"]
+        ranking = retriever.search("国高奖励", without=others)
+        assert ids(ranking) == ["FT-001"]
+        assert np.isfinite(ranking.features).all()
+
+
+class TestChance:
+    @pytest.mark.parametrize("text", [*ODD_TEXTS, *QUESTIONS, "北京", "今天天气怎么样"])
+    def test_is_a_share_and_features_are_finite(self, retriever: Retriever, text: str) -> None:
+        ranking = retriever.search(text)
+        assert 0 <= ranking.chance <= 1
+        assert len(ranking.features) == len(FEATURES)
+        assert np.isfinite(ranking.features).all()
+
+    def test_on_topic_question_has_more_of_it(self, retriever: Retriever) -> None:
+        on = retriever.search("福田国高重新认定奖励").chance
+        off = retriever.search("今天天气怎么样").chance
+        assert off < retriever.calibration.answer_from < on
+
+    def test_is_the_logistic_of_the_scaled_features(self) -> None:
+        calibration = Calibration((1.0, 0.0), (2.0, 1.0), (3.0, -1.0), 0.5, 0.5)
+        # (2 - 1) / 2 * 3 - 4 + 0.5 = -2
+        assert calibration.chance((2.0, 4.0)) == pytest.approx(1 / (1 + np.exp(2.0)))
+
+    def test_stored_calibration_fits_the_features(self) -> None:
+        calibration = read_calibration()
+        for values in (calibration.mean, calibration.scale, calibration.weights):
+            assert len(values) == len(FEATURES)
+        assert 0 < calibration.answer_from < 1
+        assert min(calibration.scale) > 0
+
+    def test_stored_calibration_names_the_features_in_their_order(self) -> None:
+        stored = json.loads(Path(CALIBRATION_FILE).read_text(encoding="utf-8"))
+        assert tuple(stored["features"]) == FEATURES
+
+
+class TestBestClause:
+    def test_clause_that_holds_the_words_is_told_with_its_share(self, retriever: Retriever) -> None:
+        clauses = retriever.catalogue.clauses_of("FT-001")
+        found = retriever.best_clause("FT-001", ["信用", "报告"], clauses)
+        assert found is not None
+        assert found[0].facet is Facet.MATERIALS
+        assert found[1] == pytest.approx(1)
+
+    def test_no_words_or_no_clauses_give_none(self, retriever: Retriever) -> None:
+        assert retriever.best_clause("FT-001", [], retriever.catalogue.clauses_of("FT-001")) is None
+        assert retriever.best_clause("FT-001", ["信用"], []) is None
