@@ -104,9 +104,12 @@ class AnswerPolicy(PolicyAction):
 
     def act(self, said: Said, say: Say) -> Events:
         answer = self._answer(said)
-        if answer.refusal:
-            return self._refuse(answer, AppealReason.NO_ANSWER, said, say)
-        return self._say_answer(answer, said, say)
+        if not answer.refusal:
+            return self._say_answer(answer, said, say)
+        if not answer.names_subject and answer.policy_id is None:
+            say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_POLICY, buttons=[PERSON]))
+            return []
+        return self._refuse(answer, AppealReason.NO_ANSWER, said, say)
 
 
 class ApplyProject(PolicyAction):
@@ -192,9 +195,14 @@ class ListPolicies(PolicyAction):
         if self._describes_nothing(said):
             say(Reply(kind=ReplyKind.QUESTION, text=_DESCRIBE, buttons=[PERSON]))
             return []
+        answer = self._answer(said)
+        asked = set(answer.facets) - {Facet.OVERVIEW}
+        if said.intent == "provide_profile" and asked and not answer.refusal:
+            return self._say_answer(answer, said, say)  # a question came along with the facts
+        said.context.candidates.clear()
         ranking = self._answerer.listing(said.text, said.context.as_of)
         if not ranking.hits:
-            return self._refuse(self._answer(said), AppealReason.NO_ANSWER, said, say)
+            return self._refuse(answer, AppealReason.NO_ANSWER, said, say)
         said.context.candidates.extend((hit.policy.id, round(hit.score, 3)) for hit in ranking.hits)
         citations = [
             self._answerer.cite(hit.policy.id, Facet.AMOUNT, said.context.as_of)
@@ -280,6 +288,7 @@ MENU: Sequence[Button] = (
     Button(title="查政策", payload="/bot_challenge"),
     Button(title="提诉求", payload="/submit_appeal"),
 )
+_WHICH_POLICY = "请问您问的是哪一项政策？说出名称或用途即可，例如“国高认定奖励要什么材料”。"
 _WHICH_PROJECT = "请问您想申报哪一个项目？说出名称或用途即可，例如“国高认定奖励怎么申报”。"
 _NO_STATUS = "抱歉，申报系统里的审核进度我查不到，已转请受理部门核实后答复您。"
 _UNCLEAR = "抱歉，我没看懂这句话。可以说得具体一点吗？例如“国高认定有多少奖励”，或者直接找人工。"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 
@@ -74,7 +76,12 @@ def _train(path: Path) -> None:
     import rasa.model_training
     from rasa.shared.exceptions import RasaException
 
-    with tempfile.TemporaryDirectory(dir=path.parent) as scratch, forgiving_age():
+    # Rasa prints to stdout, which belongs to the answer of the command that needed the model.
+    with (
+        tempfile.TemporaryDirectory(dir=path.parent) as scratch,
+        redirect_stdout(sys.stderr),
+        forgiving_age(),
+    ):
         try:
             result = rasa.model_training.train(
                 domain=str(DOMAIN),

@@ -84,6 +84,10 @@ class Answerer:
         ``under_discussion`` is the policy the person was last told of; a question without a subject of its own
         (那材料呢) is about it. ``default`` is the facet meant when the text names none.
         """
+        asked = read_question(text)
+        if under_discussion in self.catalogue.policies and asked.leans_on_context:
+            facets = asked.facets or ((default,) if default else ())
+            return self.detail(under_discussion, facets, as_of, text)
         ranking = self._retriever.search(text)
         if default and not ranking.question.facets:
             ranking = replace(ranking, question=replace(ranking.question, facets=(default,)))

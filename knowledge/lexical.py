@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -14,6 +15,10 @@ from opencc import OpenCC
 
 Scores = NDArray[np.float32]
 
+# Control, zero-width and direction characters; what separates words stays.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
 _RUN = re.compile(r"[㐀-鿿]+|[a-z]+|\d+(?:\.\d+)?")
 
 
@@ -23,12 +28,13 @@ def _to_simplified() -> OpenCC:
 
 
 def fold(text: str) -> str:
-    """One spelling for search: half width, lower case, simplified characters.
+    """One spelling for search: half width, lower case, simplified characters, single spaces, nothing invisible.
 
     Half a surrogate pair, which a browser can send, becomes a question mark: no engine can read it.
     """
     readable = text.encode("utf-8", "replace").decode("utf-8")
-    folded: str = _to_simplified().convert(unicodedata.normalize("NFKC", readable).lower())
+    visible = _INVISIBLE.sub("", unicodedata.normalize("NFKC", readable).lower())
+    folded: str = _to_simplified().convert(" ".join(visible.split()))
     return folded
 
 
@@ -50,6 +56,7 @@ class WordIndex:
     """BM25 over a fixed list of texts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it reports every step otherwise
         split = [tokens(text) for text in texts]
         self._sets = [frozenset(words) for words in split]
         self._bm25 = bm25s.BM25(method="lucene")

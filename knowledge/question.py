@@ -20,7 +20,7 @@ _FACET_PATTERNS: tuple[tuple[Facet, str], ...] = (
     (Facet.CONTACT, r"电话|座机|联系方式|热线|手机号|号码|怎么联系|打给"),
     (
         Facet.MATERIALS,
-        r"材料|资料|(提交|上交|准备|带|交|要)(些|哪些|什么|啥|咩|乜)(证|文件|资料|东西|嘢)|哪些文件|要交(什么|啥|咩|乜)|什么证书|清单",
+        r"材料|资料|附件|上传(些|哪些|什么|啥)|(提交|上交|准备|带|交|要)(些|哪些|什么|啥|咩|乜)(证|文件|资料|东西|嘢)|哪些文件|要交(什么|啥|咩|乜)|什么证书|清单",
     ),
     (
         Facet.VALIDITY,
@@ -109,6 +109,11 @@ class Question:
     elsewhere: str | None
     doc_no: str | None
     names_own_place: bool
+
+    @property
+    def leans_on_context(self) -> bool:
+        """Whether nothing in it says what it is about: 那材料呢."""
+        return not (self.subject or self.places or self.elsewhere or self.doc_no)
 
     def names_document(self, doc_no: str | None) -> bool:
         """Whether the question gives this number in full: issuer's sign, year and number."""

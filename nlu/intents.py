@@ -142,6 +142,10 @@ class IntentModel:
         order = np.argsort(-chances, kind="stable")
         return [(self.labels[index], float(chances[index])) for index in order]
 
+    def needs_vector(self, text: str) -> bool:
+        """Whether ``classify`` will ask for the sentence vector of this text."""
+        return bool(self._predict(_reading(text), None).max() < self.sure_at)
+
     def check_encoder(self, encoder: Encoder) -> None:
         """Raises EncoderError unless ``encoder`` is the one the model was trained with."""
         if encoder.name != self.encoder_name:

@@ -1,13 +1,15 @@
-"""One sentence encoder for the whole process, so that a message is encoded once for intent and search."""
+"""What the parts of one process share, so that a message is encoded at most once and on the right thread."""
 
 from __future__ import annotations
 
 import threading
 
 from knowledge.encoder import Encoder, load_encoder
+from nlu.intents import IntentModel
 
 _LOADED: dict[str, Encoder] = {}
 _LOADING = threading.Lock()
+_MODELS: dict[str, IntentModel] = {}
 
 
 def share_encoder(setting: str, encoder: Encoder) -> None:
@@ -26,3 +28,16 @@ def shared_encoder(setting: str) -> Encoder:
         if setting not in _LOADED:
             _LOADED[setting] = load_encoder(setting)
         return _LOADED[setting]
+
+
+def share_model(setting: str, model: IntentModel) -> None:
+    """Notes the intent model in use with this encoder."""
+    with _LOADING:
+        _MODELS[setting] = model
+
+
+def encode_ahead(setting: str, text: str) -> None:
+    """Encodes a message if its intent will need that, on the caller's thread instead of Rasa's only one."""
+    model = _MODELS.get(setting)
+    if model is None or model.needs_vector(text):
+        shared_encoder(setting).queries([text])

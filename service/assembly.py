@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -18,13 +19,14 @@ from bot.turn import Turn
 from knowledge.answer import Answerer
 from knowledge.catalogue import DEMO_CATALOGUE, read_catalogue
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
-from knowledge.encoder import Encoder, load_encoder
+from knowledge.encoder import BUILT_IN, load_encoder
 from knowledge.retrieval import Retriever
+from nlu.sharing import encode_ahead, share_encoder
 from service.app import create_app
 from service.appeals.departments import load_departments
 from service.appeals.dispatch import Dispatcher
 from service.appeals.routes import MissCounter, appeals_router
-from service.db import Database, upgrade
+from service.db import Database
 from service.desk import ServiceDesk
 from service.settings import Settings
 
@@ -73,7 +75,6 @@ def build_product(
     """
     step("打开数据库")
     database = Database.open(settings.database())
-    upgrade(database.engine)
     step("读取政策目录，编码条款")
     answerer = build_answerer(settings, progress)
     encoder = RememberingEncoder(
@@ -82,9 +83,12 @@ def build_product(
     dispatcher = Dispatcher(load_departments(), encoder)
     dispatcher.warm()
     desk = ServiceDesk(database, dispatcher, encoder)
+    share_encoder(
+        BUILT_IN, answerer.encoder if settings.encoder == BUILT_IN else load_encoder(BUILT_IN)
+    )
     models = settings.data_dir / "models"
     step("载入对话模型" if model_path(models).exists() else "训练对话模型（首次约半分钟）")
-    bot = BotRuntime(build_actions(answerer, desk), warm=warm_with(answerer.encoder))
+    bot = BotRuntime(build_actions(answerer, desk), warm=partial(encode_ahead, BUILT_IN))
     bot.load(ensure_model(models))
     app = create_app(
         settings,
@@ -95,11 +99,6 @@ def build_product(
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
     )
     return Product(settings, database, answerer, desk, bot, app)
-
-
-def warm_with(encoder: Encoder) -> Callable[[str], object]:
-    """Encodes a message on the caller's thread, so that intent and search find it done."""
-    return lambda text: encoder.queries([text])
 
 
 def fallback_for(answerer: Answerer, desk: ServiceDesk) -> Callable[[Turn], Sequence[Reply]]:

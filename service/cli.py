@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    err.print(message, style="red", markup=False, soft_wrap=True)
+    err.print(message or "unknown error", style="red", markup=False, soft_wrap=True)
     sys.exit(2)
 
 
@@ -209,10 +209,9 @@ def eval_nlu(
     as_json: AsJson = False,
 ) -> None:
     """意图识别：交叉验证与给定文件上的准确率、宏 F1、混淆、域外 AUC。"""
-    from nlu.evaluate import evaluate
-
     from bot.training import NLU_DATA
     from knowledge.encoder import load_encoder
+    from nlu.evaluate import evaluate
 
     encoder = load_encoder(_settings().encoder)
     report = evaluate(file, sorted(NLU_DATA.glob("*.yml")), encoder, folds)

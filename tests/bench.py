@@ -42,7 +42,9 @@ def main() -> None:
 
 
 def measure(server: Server) -> dict[str, Any]:
-    texts = [q.text for name in ("dev", "test") for q in read_questions(QUESTIONS / f"{name}.jsonl")]
+    texts = [
+        q.text for name in ("dev", "test") for q in read_questions(QUESTIONS / f"{name}.jsonl")
+    ]
     texts = [text for text in texts if len(text) <= 200]
     report: dict[str, Any] = {"start_s": round(server.started_s, 2)}
     with httpx.Client(base_url=server.url, timeout=30) as client:
@@ -62,7 +64,11 @@ def long_session(client: httpx.Client, texts: list[str]) -> dict[str, float]:
         elapsed, session = ask(client, f"{text}（第{number}问）", session)
         times.append(elapsed)
     first, last = statistics.median(times[:10]), statistics.median(times[-10:])
-    return {"first_ten": round(first, 1), "last_ten": round(last, 1), "ratio": round(last / first, 2)}
+    return {
+        "first_ten": round(first, 1),
+        "last_ten": round(last, 1),
+        "ratio": round(last / first, 2),
+    }
 
 
 def ask(client: httpx.Client, text: str, session: str | None) -> tuple[float, str]:
@@ -104,7 +110,9 @@ def show(report: dict[str, Any]) -> None:
     table = Table("measured", "value", "target")
     turn, long = report["turn_ms"], report["long_session_ms"]
     table.add_row("start, model and vectors cached", f"{report['start_s']} s", "≤ 10 s")
-    table.add_row("one turn over HTTP, p50 / p95", f"{turn['p50']} / {turn['p95']} ms", "≤ 30 / 80 ms")
+    table.add_row(
+        "one turn over HTTP, p50 / p95", f"{turn['p50']} / {turn['p95']} ms", "≤ 30 / 80 ms"
+    )
     table.add_row(
         "100 turns in one session, last ten / first ten",
         f"{long['last_ten']} / {long['first_ten']} ms = {long['ratio']}",

@@ -36,8 +36,8 @@ def encoder() -> Encoder:
 @pytest.fixture(scope="session")
 def vector_cache() -> VectorCache:
     """Vectors are found by the hash of their text, so all runs and branches may share one folder."""
-    folder = os.environ.get("QIFU_TEST_CACHE") or REPOSITORY / "var" / "vectors"
-    return VectorCache(Path(folder))
+    folder = os.environ.get("QIFU_TEST_CACHE") or REPOSITORY / "var"
+    return VectorCache(Path(folder) / "vectors")
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from knowledge.encoder import BUILT_IN
 from nlu.intents import Floats, IntentModel
-from nlu.sharing import shared_encoder
+from nlu.sharing import share_model, shared_encoder
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):  # type: ignor
                 return cls(config, model_storage, resource)
             model = IntentModel.load(folder)
         model.check_encoder(shared_encoder(config["encoder"]))
+        share_model(config["encoder"], model)
         return cls(config, model_storage, resource, model)
 
     def process(self, messages: list[Message]) -> list[Message]:

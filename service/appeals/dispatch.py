@@ -18,15 +18,20 @@ MEANING_WEIGHT = 1.5
 HINT = 0.4
 ALIAS = 1.5
 TRIAGE_BELOW = 0.45
+TRIAGE_BELOW_WITHOUT_WORDS = 0.7
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One department considered: its share of the confidence (0-1), the reason in Chinese."""
+    """One department considered: its share of the confidence (0-1), the reason in Chinese.
+
+    ``words`` are the words of the matter that point to it, empty when only the meaning does.
+    """
 
     department: str
     confidence: float
     reason: str
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,7 @@ class Dispatcher:
         self._duty_space()
 
     def dispatch(self, matter: str, policy_department: str | None = None) -> Dispatch:
-        """The department for a matter.
-
-        The policy's own department wins when there is one in the table.
+        """The department for a matter; the policy's own department wins when it is in the table.
 
         A policy department outside the table (another district, the province) goes to the centre
         with that reason.
@@ -95,7 +98,8 @@ class Dispatcher:
             return self._by_policy(policy_department, ranked)
         best = ranked[0]
         top = tuple(ranked[:3])
-        if best.confidence < TRIAGE_BELOW:
+        needed = TRIAGE_BELOW if best.words else TRIAGE_BELOW_WITHOUT_WORDS
+        if best.confidence < needed:
             return Dispatch(self._triage.name, best.confidence, top)
         return Dispatch(best.department, best.confidence, top)
 
@@ -114,6 +118,7 @@ class Dispatcher:
                 self._place(self._choices[i], text).name,
                 round(float(shares[i]), 4),
                 _reason(found[i], float(meaning[i])),
+                tuple(found[i]),
             )
             for i in order
         ]

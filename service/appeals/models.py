@@ -91,7 +91,7 @@ class Appeal(Base):
     """One appeal of one session.
 
     ``matter`` is what the person wrote. ``dispatch_candidates`` holds the three departments
-    considered, best first, ``[{"department","confidence","reason"}]``. ``calendar_known`` is false
+    considered, best first, ``[{"department","confidence","reason","words"}]``. ``calendar_known`` is false
     when ``due_at`` counts days of a year whose holidays are not known yet. ``version`` is the
     number of events; ``chain_head`` the hash of the last one. ``phone`` is digits only and never
     logged in full.

@@ -19,7 +19,9 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_a_visitor_asks_looks_at_the_source_and_gets_an_appeal(browser: Browser, product: Server) -> None:
+def test_a_visitor_asks_looks_at_the_source_and_gets_an_appeal(
+    browser: Browser, product: Server
+) -> None:
     page = browser.new_page(viewport={"width": 400, "height": 1200})
     chat = ChatPage(page, product.url).open()
     assert "10万元" in chat.ask("首次认定国家高新技术企业在福田能拿多少钱")

@@ -56,7 +56,9 @@ def test_filing_numbers_dispatches_and_sets_the_due_date(
     assert got.due_at.utcoffset() == timedelta(hours=8)
     (row,) = stored(database)
     assert (row.dispatch_confidence, row.policy_id, row.calendar_known) == (1.0, "FT-001", True)
-    assert [set(c) for c in row.dispatch_candidates] == [{"department", "confidence", "reason"}] * 3
+    assert [set(c) for c in row.dispatch_candidates] == [
+        {"department", "confidence", "reason", "words"}
+    ] * 3
     with database.reading() as db:
         events = events_of(db, row)
     assert [(e.from_state, e.to_state, e.message_id) for e in events] == [

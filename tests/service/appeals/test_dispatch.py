@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from service.appeals.departments import DepartmentsInvalid, load_departments
-from service.appeals.dispatch import TRIAGE_BELOW, Dispatcher
+from service.appeals.dispatch import TRIAGE_BELOW, TRIAGE_BELOW_WITHOUT_WORDS, Dispatcher
 from tests.service.appeals.labelled import labelled_matters
 
 CENTRE = "福田区企业服务中心"
@@ -90,6 +90,13 @@ def test_unclear_matter_goes_to_triage_and_keeps_its_confidence(dispatcher: Disp
     assert 0 < got.confidence < TRIAGE_BELOW
     assert len(got.candidates) == 3
     assert got.confidence == got.candidates[0].confidence
+
+
+def test_meaning_alone_must_be_surer_than_words(dispatcher: Dispatcher) -> None:
+    got = dispatcher.dispatch("我们想把厂搬到月球有补贴吗")
+    assert not got.candidates[0].words
+    assert TRIAGE_BELOW < got.confidence < TRIAGE_BELOW_WITHOUT_WORDS
+    assert got.department == CENTRE
 
 
 def test_confidences_are_a_distribution(dispatcher: Dispatcher) -> None:
