@@ -133,7 +133,7 @@ class Answerer:
             return False
         if _asks_another_district(question, best):
             return False
-        return ranking.chance >= self._retriever.calibration.answer_from
+        return ranking.chance >= self._retriever.calibrations.both.answer_from
 
     def _is_follow_up(self, ranking: Ranking, policy_id: str) -> bool:
         """Whether the question leans on the policy under discussion instead of naming a subject of its own."""
@@ -145,7 +145,7 @@ class Answerer:
         if not question.subject:
             return True
         if ranking.hits and ranking.hits[0].policy.id != policy_id:
-            return ranking.chance < self._retriever.calibration.answer_from and bool(
+            return ranking.chance < self._retriever.calibrations.both.answer_from and bool(
                 question.facets
             )
         return True

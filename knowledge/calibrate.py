@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,38 +21,71 @@ from knowledge.dense import VectorCache
 from knowledge.encoder import BUILT_IN, load_encoder
 from knowledge.labels import LabelledQuestion, read_questions
 from knowledge.question import DATA
-from knowledge.retrieval import CALIBRATION_FILE, FEATURES, Calibration, Retriever
+from knowledge.retrieval import (
+    CALIBRATION_FILE,
+    FEATURES,
+    WORD_FEATURES,
+    Calibration,
+    Calibrations,
+    Retriever,
+    System,
+)
 
 EVALUATION = DATA / "eval"
 _ZEROS = (0.0,) * len(FEATURES)
 _NEUTRAL = Calibration(_ZEROS, (1.0,) * len(FEATURES), _ZEROS, 0.0, 0.5)
-# An invented answer does more harm than a refusal that files an appeal.
+_NEUTRAL_WORDS = Calibration(_ZEROS[2:], (1.0,) * len(WORD_FEATURES), _ZEROS[2:], 0.0, 2.0)
+# An invented answer does as much harm as a needless refusal that files an appeal.
 HARM_OF_INVENTING = 1.0
+# Words decide alone only where they are right this often on the development questions.
+SURE = 0.99
+
+Rows = Iterator[tuple[tuple[float, ...], bool]]
 
 
 def fit(
     retriever: Retriever, train: list[LabelledQuestion], dev: list[LabelledQuestion]
 ) -> dict[str, object]:
-    """The calibration as stored in ``calibration.json``."""
-    rows, answered = _matrix(_training_rows(retriever, train))
+    """The calibrations as stored in ``calibration.json``."""
+    return {
+        "both": _fit(retriever, train, dev, System.BOTH, _least_harm),
+        "words": _fit(retriever, train, dev, System.WORDS, _surest),
+    }
+
+
+def _fit(
+    retriever: Retriever,
+    train: list[LabelledQuestion],
+    dev: list[LabelledQuestion],
+    system: System,
+    cut: Callable[[NDArray[np.float64], NDArray[np.bool_]], float],
+) -> dict[str, object]:
+    rows, answered = _matrix(_training_rows(retriever, train, system))
     mean, scale = rows.mean(0), rows.std(0) + 1e-6
     model = LogisticRegression(C=0.3, class_weight="balanced", max_iter=1000).fit(
         (rows - mean) / scale, answered
     )
-    dev_rows, dev_answered = _matrix(_own_rows(retriever, dev))
+    dev_rows, dev_answered = _matrix(_own_rows(retriever, dev, system))
     chances = model.predict_proba((dev_rows - mean) / scale)[:, 1]
     return {
-        "features": list(FEATURES),
+        "features": list(FEATURES if system is System.BOTH else WORD_FEATURES),
         "mean": mean.round(5).tolist(),
         "scale": scale.round(5).tolist(),
         "weights": model.coef_[0].round(5).tolist(),
         "intercept": round(float(model.intercept_[0]), 5),
-        "answer_from": _cut(chances, dev_answered),
-        "fitted_on": f"train: {int(answered.sum())} answerable, {int((~answered).sum())} not",
+        "answer_from": cut(chances, dev_answered),
+        "fitted_on": f"train: {int(answered.sum())} answered, {int((~answered).sum())} not",
     }
 
 
-def _cut(chances: NDArray[np.float64], answered: NDArray[np.bool_]) -> float:
+def _surest(chances: NDArray[np.float64], answered: NDArray[np.bool_]) -> float:
+    """The lowest cut above which the first hit is right ``SURE`` of the time."""
+    cuts = np.arange(0.5, 1.0, 0.01)
+    enough = [c for c in cuts if (chances >= c).any() and answered[chances >= c].mean() >= SURE]
+    return round(float(enough[0]), 3) if enough else 1.01
+
+
+def _least_harm(chances: NDArray[np.float64], answered: NDArray[np.bool_]) -> float:
     """The cut with the least invented answers plus needless refusals, as shares."""
     cuts = np.arange(0.02, 0.98, 0.01)
     harm = [
@@ -62,28 +95,27 @@ def _cut(chances: NDArray[np.float64], answered: NDArray[np.bool_]) -> float:
     return round(float(cuts[int(np.argmin(harm))]), 3)
 
 
-def _own_rows(
-    retriever: Retriever, items: list[LabelledQuestion]
-) -> Iterator[tuple[tuple[float, ...], bool]]:
+def _own_rows(retriever: Retriever, items: list[LabelledQuestion], system: System) -> Rows:
+    """A question counts as answered when the first hit is a right one."""
     for item in items:
         if item.context or (item.unanswerable and item.policy_id):
             continue
-        ranking = retriever.search(item.text)
+        ranking = retriever.search(item.text, system=system)
         if ranking.hits and ranking.question.subject:
-            yield ranking.features, not item.unanswerable
+            first = ranking.hits[0].policy.id
+            yield ranking.features, not item.unanswerable and first in item.right_policies
 
 
-def _training_rows(
-    retriever: Retriever, items: list[LabelledQuestion]
-) -> Iterator[tuple[tuple[float, ...], bool]]:
-    yield from _own_rows(retriever, items)
+def _training_rows(retriever: Retriever, items: list[LabelledQuestion], system: System) -> Rows:
+    yield from _own_rows(retriever, items, system)
     for item in items:
         if not item.context and not item.unanswerable:
-            yield retriever.search(item.text, without=item.right_policies).features, False
+            ranking = retriever.search(item.text, without=item.right_policies, system=system)
+            yield ranking.features, False
 
 
 def _matrix(
-    rows: Iterator[tuple[tuple[float, ...], bool]],
+    rows: Rows,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     features, answered = zip(*rows, strict=True)
     return np.array(features), np.array(answered)
@@ -95,7 +127,9 @@ def main() -> None:
         "--cache", type=Path, default=Path("var/vectors"), help="folder of stored vectors"
     )
     cache = VectorCache(parser.parse_args().cache)
-    retriever = Retriever(read_catalogue(), load_encoder(BUILT_IN), cache, _NEUTRAL)
+    retriever = Retriever(
+        read_catalogue(), load_encoder(BUILT_IN), cache, Calibrations(_NEUTRAL, _NEUTRAL_WORDS)
+    )
     result = fit(
         retriever,
         read_questions(EVALUATION / "train.jsonl"),

@@ -77,6 +77,10 @@ class WordIndex:
             return np.zeros(len(self._sets), np.float32)
         return np.asarray(self._bm25.get_scores(known), np.float32)
 
+    def holds(self, index: int) -> frozenset[str]:
+        """The words of text ``index``."""
+        return self._sets[index]
+
     def idf(self, word: str) -> float:
         return self._idf.get(word, self._unseen_idf)
 

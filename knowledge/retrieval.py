@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,13 +45,26 @@ FEATURES = (
 )
 
 
+WORD_FEATURES = FEATURES[2:]
+
+
+class System(StrEnum):
+    """What ranks. The cascade takes words alone where they are sure, and encodes the question only where not."""
+
+    CASCADE = "cascade"
+    WORDS = "words"
+    BOTH = "both"
+
+
 @dataclass(frozen=True)
 class Hit:
-    """One policy found: its fused score (higher is better), cosine, and the question's words it holds."""
+    """One policy found: its score (higher is better), cosine (absent where words alone decided), the question's
+    words it holds.
+    """
 
     policy: Policy
     score: float
-    cosine: float
+    cosine: float | None
     matched: tuple[str, ...]
 
 
@@ -79,8 +93,22 @@ class Calibration:
         return float(1 / (1 + np.exp(-(scaled @ np.array(self.weights) + self.intercept))))
 
 
-def read_calibration(path: Path = CALIBRATION_FILE) -> Calibration:
+@dataclass(frozen=True)
+class Calibrations:
+    """One model for words and meaning together, one for words alone; ``words.answer_from`` is where those are sure
+    enough (99 % right) to leave meaning out.
+    """
+
+    both: Calibration
+    words: Calibration
+
+
+def read_calibrations(path: Path = CALIBRATION_FILE) -> Calibrations:
     raw = json.loads(path.read_text(encoding="utf-8"))
+    return Calibrations(_calibration(raw["both"]), _calibration(raw["words"]))
+
+
+def _calibration(raw: dict[str, Any]) -> Calibration:
     return Calibration(
         tuple(raw["mean"]),
         tuple(raw["scale"]),
@@ -90,11 +118,21 @@ def read_calibration(path: Path = CALIBRATION_FILE) -> Calibration:
     )
 
 
+@dataclass(frozen=True)
+class _WordScores:
+    """BM25 of one question with every policy, shape ``(policies,)`` each: whole, best clause, names."""
+
+    document: Scores
+    clause: Scores
+    title: Scores
+
+
 class Retriever:
     """Words and meaning over one catalogue; the same object serves chat, evaluation and the console.
 
     Scores are fused as z-scores over each system's best 50, the dense share falling with how much of the question
-    the words already cover (measured: shared retrieval notes §3; README "数字" for this catalogue).
+    the words already cover (measured: shared retrieval notes §3; README "数字" for this catalogue). Where words alone
+    are sure of the first hit the question is not encoded at all, which saves most of the time of a turn.
     """
 
     def __init__(
@@ -102,12 +140,12 @@ class Retriever:
         catalogue: Catalogue,
         encoder: Encoder,
         cache: VectorCache,
-        calibration: Calibration | None = None,
+        calibrations: Calibrations | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.encoder = encoder
-        self.calibration = calibration or read_calibration()
+        self.calibrations = calibrations or read_calibrations()
         self._policies = list(catalogue.policies.values())
         passages, owners = _passages(catalogue)
         self._owners = np.array(owners)
@@ -124,44 +162,67 @@ class Retriever:
         as_of: date | None = None,
         statuses: Collection[Status] | None = None,
         without: Collection[str] = (),
+        system: System = System.CASCADE,
     ) -> Ranking:
         """The best ``top`` policies for a question.
 
         ``statuses`` keeps only policies that have one of them on the day ``as_of``, or in the record where no day is
-        given. ``without`` leaves policies out,
-        as if the catalogue did not hold them (used to calibrate refusals).
+        given. ``without`` leaves policies out, as if the catalogue did not hold them (used to calibrate refusals).
         """
         question = read_question(text)
-        document = self._documents.scores(question.words)
-        clause = self._best_per_policy(self._clauses.scores(question.words))
-        title = self._titles.scores(question.words)
-        cosine = self._best_per_policy(
-            self._meaning.scores(self.encoder.queries([question.search_text])[0])
-        )
         allowed = self._allowed(question, as_of, statuses, without)
-        score = self._fuse(question, document, clause, title, cosine) + self._preferences(question)
+        words = _WordScores(
+            self._documents.scores(question.words),
+            self._best_per_policy(self._clauses.scores(question.words)),
+            self._titles.scores(question.words),
+        )
+        if system is not System.BOTH:
+            quick = self._rank(question, words, None, allowed, top)
+            sure = self.calibrations.words.answer_from
+            if system is System.WORDS or not quick.hits or quick.chance >= sure:
+                return quick
+        query = self.encoder.queries([question.search_text])[0]
+        cosine = self._best_per_policy(self._meaning.scores(query))
+        return self._rank(question, words, cosine, allowed, top)
+
+    def _rank(
+        self,
+        question: Question,
+        words: _WordScores,
+        cosine: Scores | None,
+        allowed: NDArray[np.bool_],
+        top: int,
+    ) -> Ranking:
+        score = self._fuse(question, words, cosine) + self._preferences(question)
         score[~allowed] = -np.inf
         order = np.argsort(-score)[: max(top, 2)]
         order = order[np.isfinite(score[order])]
+        names = WORD_FEATURES if cosine is None else FEATURES
         if not len(order):
-            return Ranking(question, (), 0.0, (0.0,) * len(FEATURES))
+            return Ranking(question, (), 0.0, (0.0,) * len(names))
         best = int(order[0])
-        features = (
-            float(cosine[best]),
-            float(cosine[allowed].max()),
+        margin = float(min(score[best] - score[order[1]], 3.0)) if len(order) > 1 else 3.0
+        features = self._word_features(question, words, best, margin)
+        calibration = self.calibrations.words
+        if cosine is not None:
+            features = (float(cosine[best]), float(cosine[allowed].max()), *features)
+            calibration = self.calibrations.both
+        hits = tuple(self._hit(question, int(i), score, cosine) for i in order[:top])
+        return Ranking(question, hits, calibration.chance(features), features)
+
+    def _word_features(
+        self, question: Question, words: _WordScores, best: int, margin: float
+    ) -> tuple[float, ...]:
+        return (
             self._documents.cover(question.subject, best),
             self._titles.cover(question.subject, best),
             self._documents.cover(question.words, best),
-            float(min(score[best] - score[order[1]], 3.0)) if len(order) > 1 else 3.0,
-            float(np.log1p(document[best])),
-            float(np.log1p(clause[best])),
-            float(np.log1p(title[best])),
+            margin,
+            float(np.log1p(words.document[best])),
+            float(np.log1p(words.clause[best])),
+            float(np.log1p(words.title[best])),
             min(sum(self._documents.idf(word) for word in set(question.subject)), 60.0) / 60.0,
         )
-        hits = tuple(
-            self._hit(question, int(i), float(score[i]), float(cosine[i])) for i in order[:top]
-        )
-        return Ranking(question, hits, self.calibration.chance(features), features)
 
     def best_clause(
         self, policy_id: str, words: Sequence[str], among: Sequence[Clause]
@@ -177,14 +238,15 @@ class Retriever:
         best = max(among, key=lambda clause: held[clause.id])
         return best, held[best.id]
 
-    def _fuse(
-        self, question: Question, document: Scores, clause: Scores, title: Scores, cosine: Scores
-    ) -> Scores:
-        lexical = 0.5 * _z(document) + 0.5 * _z(clause) + TITLE_WEIGHT * _z(title)
-        cover = self._documents.cover(question.words, int(np.argmax(document)))
+    def _fuse(self, question: Question, words: _WordScores, cosine: Scores | None) -> Scores:
+        lexical: Scores = (
+            0.5 * _z(words.document) + 0.5 * _z(words.clause) + TITLE_WEIGHT * _z(words.title)
+        )
+        if cosine is None:
+            return lexical
+        cover = self._documents.cover(question.words, int(np.argmax(words.document)))
         share = float(np.clip(0.7 - 0.7 * cover, 0.15, 0.80))
-        fused: Scores = share * _z(cosine) + (1 - share) * lexical
-        return fused
+        return share * _z(cosine) + (1 - share) * lexical
 
     def _preferences(self, question: Question) -> Scores:
         """Prefers the place that was named, or home; a document number named in full decides."""
@@ -229,18 +291,14 @@ class Retriever:
         np.maximum.at(best, self._owners, scores)
         return best
 
-    def _hit(self, question: Question, index: int, score: float, cosine: float) -> Hit:
-        held = set(tokens(self._texts[index]))
+    def _hit(self, question: Question, index: int, score: Scores, cosine: Scores | None) -> Hit:
+        held = self._documents.holds(index)
         return Hit(
             self._policies[index],
-            score,
-            cosine,
-            tuple(w for w in dict.fromkeys(question.words) if w in held),
+            float(score[index]),
+            None if cosine is None else float(cosine[index]),
+            tuple(word for word in dict.fromkeys(question.words) if word in held),
         )
-
-    @cached_property
-    def _texts(self) -> list[str]:
-        return [_document(policy, self.catalogue) for policy in self._policies]
 
 
 def _z(scores: Scores) -> Scores:
