@@ -208,7 +208,8 @@ class Retriever:
             features = (float(cosine[best]), float(cosine[allowed].max()), *features)
             calibration = self.calibrations.both
         hits = tuple(self._hit(question, int(i), score, cosine) for i in order[:top])
-        return Ranking(question, hits, calibration.chance(features), features)
+        is_named = question.names_document(hits[0].policy.doc_no)
+        return Ranking(question, hits, 1.0 if is_named else calibration.chance(features), features)
 
     def _word_features(
         self, question: Question, words: _WordScores, best: int, margin: float

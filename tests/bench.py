@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 from rich.console import Console
 from rich.table import Table
@@ -84,18 +85,18 @@ def ask(client: httpx.Client, text: str, session: str | None) -> tuple[float, st
 
 async def crowd(url: str, texts: list[str]) -> float:
     """Turns per second of ``SESSIONS`` people asking at once, each waiting for the answer."""
-    limits = httpx.Limits(max_connections=SESSIONS)
-    async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
+    timeout = aiohttp.ClientTimeout(60)
+    async with aiohttp.ClientSession(url, timeout=timeout) as client:
 
         async def person(number: int) -> None:
             session = None
             for turn in range(TURNS_EACH):
-                text = f"{texts[(number * TURNS_EACH + turn) % len(texts)]}（{number}）"
-                response = await client.post("/api/chat", json={"session": session, "text": text})
-                response.raise_for_status()
-                body = response.json()
-                assert body["replies"], body
-                session = body["session"]
+                text = texts[(number * TURNS_EACH + turn) % len(texts)]
+                body = {"session": session, "text": text}
+                async with client.post("/api/chat", json=body, raise_for_status=True) as response:
+                    answer = await response.json()
+                assert answer["replies"], answer
+                session = answer["session"]
 
         began = time.perf_counter()
         await asyncio.gather(*(person(number) for number in range(SESSIONS)))

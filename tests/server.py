@@ -60,7 +60,7 @@ def prepare_data(folder: Path) -> Path:
     return folder
 
 
-def start(data: Path, port: int = 0, **settings: str) -> Server:
+def start(data: Path, port: int = 0, /, **settings: str) -> Server:
     """Starts ``qifu up`` on ``data`` and waits until it is ready; ``port`` 0 takes a free one."""
     environment = {
         **os.environ,

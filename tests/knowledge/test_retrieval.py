@@ -20,10 +20,12 @@ from knowledge.question import read_places
 from knowledge.retrieval import (
     CALIBRATION_FILE,
     FEATURES,
+    WORD_FEATURES,
     Calibration,
     Ranking,
     Retriever,
-    read_calibration,
+    System,
+    read_calibrations,
 )
 
 QUESTIONS = {
@@ -56,7 +58,7 @@ class TestRanking:
     ) -> None:
         ranking = retriever.search(text)
         assert ids(ranking)[0] == policy_id
-        assert ranking.chance >= retriever.calibration.answer_from
+        assert ranking.chance >= retriever.calibrations.both.answer_from
 
     def test_every_policy_is_found_by_its_title(self, retriever: Retriever) -> None:
         found = {
@@ -205,7 +207,6 @@ class TestFilters:
     def test_place_elsewhere_finds_nothing(self, retriever: Retriever, text: str) -> None:
         ranking = retriever.search(text)
         assert (ranking.hits, ranking.chance) == ((), 0.0)
-        assert len(ranking.features) == len(FEATURES)
 
     @pytest.mark.parametrize(
         ("day", "found"),
@@ -253,13 +254,13 @@ class TestChance:
     def test_is_a_share_and_features_are_finite(self, retriever: Retriever, text: str) -> None:
         ranking = retriever.search(text)
         assert 0 <= ranking.chance <= 1
-        assert len(ranking.features) == len(FEATURES)
+        assert len(ranking.features) in {len(FEATURES), len(WORD_FEATURES)}
         assert np.isfinite(ranking.features).all()
 
     def test_on_topic_question_has_more_of_it(self, retriever: Retriever) -> None:
         on = retriever.search("福田国高重新认定奖励").chance
         off = retriever.search("今天天气怎么样").chance
-        assert off < retriever.calibration.answer_from < on
+        assert off < retriever.calibrations.both.answer_from < on
 
     def test_is_the_logistic_of_the_scaled_features(self) -> None:
         calibration = Calibration((1.0, 0.0), (2.0, 1.0), (3.0, -1.0), 0.5, 0.5)
@@ -267,15 +268,52 @@ class TestChance:
         assert calibration.chance((2.0, 4.0)) == pytest.approx(1 / (1 + np.exp(2.0)))
 
     def test_stored_calibration_fits_the_features(self) -> None:
-        calibration = read_calibration()
-        for values in (calibration.mean, calibration.scale, calibration.weights):
-            assert len(values) == len(FEATURES)
-        assert 0 < calibration.answer_from < 1
-        assert min(calibration.scale) > 0
+        stored = read_calibrations()
+        for calibration, names in ((stored.both, FEATURES), (stored.words, WORD_FEATURES)):
+            for values in (calibration.mean, calibration.scale, calibration.weights):
+                assert len(values) == len(names)
+            assert 0 < calibration.answer_from < 1
+            assert min(calibration.scale) > 0
 
     def test_stored_calibration_names_the_features_in_their_order(self) -> None:
         stored = json.loads(Path(CALIBRATION_FILE).read_text(encoding="utf-8"))
-        assert tuple(stored["features"]) == FEATURES
+        assert tuple(stored["both"]["features"]) == FEATURES
+        assert tuple(stored["words"]["features"]) == WORD_FEATURES
+
+
+class CountingEncoder:
+    """The real vectors, and how many questions were encoded."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.name, self.dim, self.encoded = encoder.name, encoder.dim, 0
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += len(texts)
+        return self._encoder.queries(texts)
+
+    def passages(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.passages(texts)
+
+
+class TestCascade:
+    def test_sure_words_spare_the_encoding(
+        self, catalogue: Catalogue, encoder: Encoder, vector_cache: VectorCache
+    ) -> None:
+        counting = CountingEncoder(encoder)
+        retriever = Retriever(catalogue, counting, vector_cache)
+        sure = retriever.search("市里的稳岗返还比例")
+        assert counting.encoded == 0
+        assert sure.hits[0].cosine is None
+        unsure = retriever.search("办公室不够用了，区里有没有自己的楼")
+        assert counting.encoded == 1
+        assert unsure.hits[0].cosine is not None
+
+    def test_where_words_are_sure_meaning_agrees(self, retriever: Retriever) -> None:
+        for text in QUESTIONS:
+            quick = retriever.search(text, system=System.WORDS)
+            if quick.chance >= retriever.calibrations.words.answer_from:
+                assert ids(retriever.search(text, system=System.BOTH))[0] == ids(quick)[0]
 
 
 class TestBestClause:

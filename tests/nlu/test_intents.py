@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from knowledge.errors import EncoderError
 from nlu.evaluate import LabelledUtterance, read_examples, read_jsonl
-from nlu.intents import Floats, Head, IntentModel, encode
+from nlu.intents import Floats, Head, IntentModel, _grams, encode
 from tests.nlu.fakes import HashEncoder
 
 NLU = Path(__file__).resolve().parents[2] / "nlu"
@@ -162,3 +163,19 @@ def test_nothing_held_out_is_trained_on() -> None:
     held_out = [row.text for row in read_jsonl(NLU / "eval" / "dev.jsonl", LabelledUtterance)]
     long_ones = {text for text in held_out if len(text) > 12}
     assert not long_ones & set(texts)
+
+
+def test_a_single_text_is_weighed_as_scikit_learn_does(model: IntentModel) -> None:
+    vectoriser = TfidfVectorizer(
+        analyzer=_grams,
+        sublinear_tf=True,
+        dtype=np.float32,
+        vocabulary={gram: index for index, gram in enumerate(model.grams)},
+    )
+    vectoriser.idf_ = model.idf
+    for text in ("^国高补贴补贴多少^$", "^$", "^㐂㐂$"):
+        expected = vectoriser.transform([text]).toarray()[0]
+        columns, values = model._weighed(text)
+        found = np.zeros_like(expected)
+        found[columns] = values
+        assert np.allclose(found, expected, atol=1e-6)
