@@ -159,12 +159,12 @@ def import_rasa() -> None:
 
 
 def _quiet_environment() -> None:
-    os.environ.setdefault(
-        "RASA_TELEMETRY_ENABLED", "false"
-    )  # rasa/telemetry.py is_telemetry_enabled
-    os.environ.setdefault(
-        "SQLALCHEMY_SILENCE_UBER_WARNING", "1"
-    )  # rasa/__init__.py era SQLAlchemy 1.4
+    # rasa/telemetry.py is_telemetry_enabled
+    os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+    # rasa/core/tracker_store.py was written for SQLAlchemy 1.4
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    # rasa/shared/core/generator.py draws a bar for every rule; our own progress says what takes time
+    os.environ.setdefault("TQDM_DISABLE", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

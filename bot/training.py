@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -77,9 +77,10 @@ def _train(path: Path) -> None:
     from rasa.shared.exceptions import RasaException
 
     # Rasa prints to stdout, which belongs to the answer of the command that needed the model.
+    printed = io.StringIO()
     with (
         tempfile.TemporaryDirectory(dir=path.parent) as scratch,
-        redirect_stdout(sys.stderr),
+        redirect_stdout(printed),
         forgiving_age(),
     ):
         try:
@@ -93,5 +94,7 @@ def _train(path: Path) -> None:
         except (RasaException, ValueError, OSError) as error:
             raise TrainingFailed(f"training stopped: {error}") from error
         if not result.model:
-            raise TrainingFailed(f"training ended with code {result.code}; see the lines above")
+            raise TrainingFailed(
+                f"training ended with code {result.code}: {printed.getvalue().strip()[-500:]}"
+            )
         shutil.move(result.model, path)

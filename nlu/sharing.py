@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 
 from knowledge.encoder import Encoder, load_encoder
-from nlu.intents import IntentModel
+from nlu.intents import IntentModel, Progress
 
 _LOADED: dict[str, Encoder] = {}
 _LOADING = threading.Lock()
 _MODELS: dict[str, IntentModel] = {}
+_WATCHERS: list[Progress] = []
 
 
 def share_encoder(setting: str, encoder: Encoder) -> None:
@@ -41,3 +42,15 @@ def encode_ahead(setting: str, text: str) -> None:
     model = _MODELS.get(setting)
     if model is None or model.needs_vector(text):
         shared_encoder(setting).queries([text])
+
+
+def watch_training(progress: Progress) -> None:
+    """``progress(done, total)`` counts the training examples encoded from now on."""
+    with _LOADING:
+        _WATCHERS[:] = [progress]
+
+
+def report_training(done: int, total: int) -> None:
+    """Tells whoever watches how far the encoding of the training examples is."""
+    for progress in tuple(_WATCHERS):
+        progress(done, total)

@@ -21,7 +21,7 @@ from knowledge.catalogue import DEMO_CATALOGUE, read_catalogue
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
 from knowledge.encoder import BUILT_IN, load_encoder
 from knowledge.retrieval import Retriever
-from nlu.sharing import encode_ahead, share_encoder
+from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
 from service.appeals.departments import load_departments
 from service.appeals.dispatch import Dispatcher
@@ -68,7 +68,7 @@ def build_product(
 ) -> Product:
     """Builds and loads all parts; trains the model first when its data have changed.
 
-    ``step`` is told what begins; ``progress`` counts the clauses being encoded.
+    ``step`` is told what begins; ``progress`` counts the sentences being encoded.
 
     Raises:
         KnowledgeError, BotError, ServiceError, OSError: naming the part that cannot be built.
@@ -86,6 +86,8 @@ def build_product(
     share_encoder(
         BUILT_IN, answerer.encoder if settings.encoder == BUILT_IN else load_encoder(BUILT_IN)
     )
+    if progress:
+        watch_training(progress)
     models = settings.data_dir / "models"
     step("载入对话模型" if model_path(models).exists() else "训练对话模型（首次约半分钟）")
     bot = BotRuntime(build_actions(answerer, desk), warm=partial(encode_ahead, BUILT_IN))

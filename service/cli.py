@@ -72,7 +72,7 @@ def up(
 
     settings = _settings(host=host, port=port)
     configure(settings)
-    with _clause_bar() as bar:
+    with _encoding_bar() as bar:
         product = build_product(settings, lambda text: err.print(f"· {text}"), bar)
     try:
         serve(product.app, settings, lambda listening: _announce(settings, listening))
@@ -107,7 +107,7 @@ def ask(
         as_of=as_of.date() if as_of else None, log_level="error", reply_wait_s=30.0
     )
     configure(settings)
-    with _clause_bar() as bar:
+    with _encoding_bar() as bar:
         product = build_product(settings, progress=bar)
     token = _named_session(product.app.state.tokens, session) if session else None
     try:
@@ -191,7 +191,7 @@ def eval_qa(
             as_of=day, log_level="error", database_url=f"sqlite:///{scratch}/eval.db"
         )
         configure(settings)
-        with _clause_bar() as bar:
+        with _encoding_bar() as bar:
             product = build_product(settings, progress=bar)
         try:
             with _bar("评测", len(questions)) as advance:
@@ -292,8 +292,8 @@ def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _clause_bar() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar that appears only when clauses really have to be encoded."""
+def _encoding_bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar that appears only when something really has to be encoded."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -301,7 +301,7 @@ def _clause_bar() -> Iterator[Callable[[int, int], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("编码条款", total=None, visible=False)
+        task = progress.add_task("编码语句", total=None, visible=False)
         yield lambda done, total: progress.update(task, completed=done, total=total, visible=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import ExitStack
 from typing import Any
 
@@ -17,9 +16,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from knowledge.encoder import BUILT_IN
 from nlu.intents import Floats, IntentModel
-from nlu.sharing import share_model, shared_encoder
-
-logger = logging.getLogger(__name__)
+from nlu.sharing import report_training, share_model, shared_encoder
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -65,7 +62,9 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):  # type: ignor
         if not examples:
             return self._resource
         texts, labels = zip(*examples, strict=True)
-        self._model = IntentModel.train(texts, labels, shared_encoder(self._setting), _log_progress)
+        self._model = IntentModel.train(
+            texts, labels, shared_encoder(self._setting), report_training
+        )
         with self._model_storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource
@@ -106,7 +105,3 @@ class SentenceIntentClassifier(IntentClassifier, GraphComponent):  # type: ignor
     def _encode(self, text: str) -> Floats:
         vector: Floats = shared_encoder(self._setting).queries([text])[0]
         return vector
-
-
-def _log_progress(done: int, of: int) -> None:
-    logger.info("encoded %d of %d training examples", done, of)
