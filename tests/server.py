@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ START_LIMIT_S = 240.0
 class Server:
     """A running ``qifu up``; ``started_s`` is how long it took until ``/readyz`` said yes."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     url: str
     started_s: float
     log: Path
@@ -71,15 +70,15 @@ def start(data: Path, port: int = 0, /, **settings: str) -> Server:
     log = data / "server.log"
     began = time.monotonic()
     with log.open("a", encoding="utf-8") as sink:
+        printed_before = sink.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "service.cli", "up", "--port", str(port)],
             cwd=ROOT,
             env=environment,
             stdout=sink,
-            stderr=subprocess.PIPE,
-            text=True,
+            stderr=sink,
         )
-    address = _address(process, log)
+    address = _address(process, log, printed_before)
     while True:
         try:
             if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
@@ -91,25 +90,20 @@ def start(data: Path, port: int = 0, /, **settings: str) -> Server:
         time.sleep(0.05)
 
 
-def _address(process: subprocess.Popen[str], log: Path) -> str:
-    """Reads the printed address, then keeps draining stderr into the log."""
-    assert process.stderr is not None
-    seen = []
-    for line in process.stderr:
-        seen.append(line)
-        found = re.search(r"(http://127\.0\.0\.1:\d+)/", line)
+def _address(process: subprocess.Popen[bytes], log: Path, since: int) -> str:
+    """Waits for the printed address."""
+    until = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < until:
+        printed = log.read_bytes()[since:].decode("utf-8", "replace")
+        found = re.search(r"(http://127\.0\.0\.1:\d+)/\s", printed)
         if found:
-            threading.Thread(target=_drain, args=(process, log), daemon=True).start()
             return found[1]
-    process.wait(10)
-    raise RuntimeError(f"the server ended with code {process.returncode}: {''.join(seen)[-2000:]}")
-
-
-def _drain(process: subprocess.Popen[str], log: Path) -> None:
-    assert process.stderr is not None
-    with log.open("a", encoding="utf-8") as sink:
-        for line in process.stderr:
-            sink.write(line)
+        if process.poll() is not None:
+            raise RuntimeError(
+                f"the server ended with code {process.returncode}: {printed[-2000:]}"
+            )
+        time.sleep(0.05)
+    raise RuntimeError(f"the server printed no address; see {log}")
 
 
 @contextmanager
