@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rasa_sdk.events import FollowupAction, SlotSet
 
-from actions.base import SURE, Events, Said, Say, TurnAction
+from actions.base import Events, Said, Say, TurnAction
 from actions.desk import Appeal, AppealDraft, AppealReason, Desk
 from actions.replies import AppealCard, Button, Reply, ReplyKind
 
@@ -38,6 +38,8 @@ _OPENING = re.compile(
     r"你好|您好|请问|麻烦|小福|我们?|想要?|要|可以|能不能|怎么|如何|在哪|哪里|帮我|提交?|提个|反映|反馈|投诉|登记|一下|个|一个|诉求|问题|情况|工单|的|吗|呢|呀|啊|了|[，。！？,.!?\s]"
 )
 MATTER_CHARS = 5
+# What a person was asked to tell in free words is turned away only when it is plainly something else.
+SURELY_BESIDE = 0.9
 _NO_MATTER = frozenset({"affirm", "chitchat", "complaint_angry", "out_of_scope", "rate_service"})
 
 
@@ -68,7 +70,9 @@ class HearMatter(TurnAction):
     slot = "appeal_matter"
 
     def act(self, said: Said, say: Say) -> Events:
-        is_beside = said.is_button or (said.intent in _NO_MATTER and said.confidence >= SURE)
+        is_beside = said.is_button or (
+            said.intent in _NO_MATTER and said.confidence >= SURELY_BESIDE
+        )
         if is_beside or not any(char.isalnum() for char in _OPENING.sub("", said.text)):
             return [SlotSet(self.slot, None)]
         return []

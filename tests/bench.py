@@ -24,6 +24,7 @@ TURNS_EACH = 40
 SINGLE_TURNS = 200
 LONG_SESSION = 100
 QUESTIONS = ROOT / "knowledge" / "data" / "eval"
+UTTERANCES = ROOT / "nlu" / "eval" / "dev.jsonl"
 NO_LIMITS = {"messages_per_minute": "0", "sessions_per_minute": "0"}
 
 
@@ -52,7 +53,11 @@ def measure(server: Server) -> dict[str, Any]:
         single = [ask(client, text, None)[0] for text in texts[:SINGLE_TURNS]]
         report["turn_ms"] = {"p50": percentile(single, 50), "p95": percentile(single, 95)}
         report["long_session_ms"] = long_session(client, texts)
-    report["turns_per_s"] = round(asyncio.run(crowd(server.url, texts)), 1)
+    mixed = [u["text"] for u in map(json.loads, UTTERANCES.read_text("utf-8").splitlines())]
+    report["turns_per_s"] = {
+        "mixed": round(asyncio.run(crowd(server.url, mixed)), 1),
+        "questions": round(asyncio.run(crowd(server.url, texts)), 1),
+    }
     report["resident_mb"] = round(server.resident_mb())
     return report
 
@@ -119,7 +124,13 @@ def show(report: dict[str, Any]) -> None:
         f"{long['last_ten']} / {long['first_ten']} ms = {long['ratio']}",
         "≤ 1.5",
     )
-    table.add_row(f"turns per second, {SESSIONS} sessions", f"{report['turns_per_s']}", "≥ 60")
+    rate = report["turns_per_s"]
+    table.add_row(
+        f"turns per second, {SESSIONS} sessions, all kinds of messages", f"{rate['mixed']}", "≥ 60"
+    )
+    table.add_row(
+        "the same, policy questions only, 25 % without an answer", f"{rate['questions']}", "≥ 60"
+    )
     table.add_row("resident memory while serving", f"{report['resident_mb']} MB", "≤ 800 MB")
     Console().print(table)
 

@@ -58,19 +58,26 @@ def called_for_real() -> str:
     return "nothing was raised"
 
 
+SLOT = {"event": "slot", "timestamp": None, "name": "policy_id", "value": "FT-001"}
+
+
+def _rejection(action: Any, events: object) -> str:
+    try:
+        action._validate_action_result({"events": events, "responses": []})
+    except Exception as error:
+        return type(error).__name__
+    return "nothing"
+
+
 def schema() -> dict[str, Any]:
     """What the check of an action's result says of a good and of a bad one, and what 300 cost."""
     from rasa.core.actions.action import RemoteAction
 
     action = RemoteAction("action_answer_policy", None)
-    try:
-        action._validate_action_result({"events": "none", "responses": []})
-    except Exception as error:
-        rejected = type(error).__name__
-    else:
-        rejected = "nothing"
+    bad: tuple[object, ...] = ("none", [{"event": "slot"}], [{}], [7])
+    rejected = [_rejection(action, events) for events in bad]
     began = time.perf_counter()
-    good = [action._validate_action_result({"events": [], "responses": []}) for _ in range(300)]
+    good = [action._validate_action_result({"events": [SLOT], "responses": []}) for _ in range(300)]
     return {"good": all(good), "rejected": rejected, "took_s": time.perf_counter() - began}
 
 

@@ -172,6 +172,8 @@ from pathlib import Path
 spec = importlib.util.spec_from_file_location("training_of_a_copy", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
+train = module._train
+module._train = lambda path: (print("TRAINS"), train(path))
 print("MODEL", module.ensure_model(Path(sys.argv[2])))
 """
 
@@ -192,4 +194,4 @@ def test_two_processes_at_once_train_once(project: Path, tmp_path: Path) -> None
     assert [process.returncode for process in running] == [0, 0], outputs
     paths = {line for text in outputs for line in text.splitlines() if line.startswith("MODEL")}
     assert paths == {f"MODEL {folder / name}" for name in models_in(folder)}
-    assert sum("model is trained and saved" in text for text in outputs) == 1
+    assert sum(text.count("TRAINS") for text in outputs) == 1
