@@ -27,6 +27,8 @@ CALIBRATION_FILE = DATA / "calibration.json"
 TOP = 50
 TITLE_WEIGHT = 0.2
 PLACE_BONUS = 0.35
+# A question that names no place is asked from home; a neighbour's own policy is no answer to it.
+NEIGHBOUR_PENALTY = 10.0
 DOC_NO_BONUS = 10.0
 EXPIRED_PENALTY = 0.05
 # These say when, where and who for nearly every item alike; as search text they only add noise.
@@ -257,7 +259,9 @@ class Retriever:
             [PLACE_BONUS if p.place in wanted else 0.0 for p in self._policies], np.float32
         )
         if not question.places:
-            bonus *= 0.3
+            at_home = {None, *places.around(places.home)}
+            far = [0.0 if p.place in at_home else NEIGHBOUR_PENALTY for p in self._policies]
+            bonus = bonus * 0.3 - np.array(far, np.float32)
         bonus -= np.array(
             [EXPIRED_PENALTY if p.status is Status.EXPIRED else 0.0 for p in self._policies],
             np.float32,

@@ -199,8 +199,13 @@ class TestFilters:
         hits = retriever.search("广东省奖励", 200).hits
         assert len(hits) == len(retriever.catalogue)
 
-    def test_without_a_place_home_comes_before_its_neighbours(self, retriever: Retriever) -> None:
-        first = retriever.search("专精特新奖励").hits[0].policy.place
+    @pytest.mark.parametrize(
+        "text", ["专精特新奖励", "专精特新小巨人有什么奖励", "引进专精特新企业有扶持吗"]
+    )
+    def test_without_a_place_home_comes_before_its_neighbours(
+        self, retriever: Retriever, text: str
+    ) -> None:
+        first = retriever.search(text).hits[0].policy.place
         assert first in {*read_places().around(read_places().home), None}
 
     @pytest.mark.parametrize("text", ["北京国高奖励", "广州的人才补贴多少钱"])
