@@ -28,7 +28,7 @@ TOP = 50
 TITLE_WEIGHT = 0.2
 PLACE_BONUS = 0.35
 # A question that names no place is asked from home; a neighbour's own policy is no answer to it.
-NEIGHBOUR_PENALTY = 10.0
+NEIGHBOUR_PENALTY = 5.0
 DOC_NO_BONUS = 10.0
 EXPIRED_PENALTY = 0.05
 # These say when, where and who for nearly every item alike; as search text they only add noise.
