@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -18,17 +16,16 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
-    TypeAdapter,
     ValidationError,
 )
 
 from knowledge.clauses import clauses_of
 from knowledge.errors import CatalogueError
-from knowledge.policy import Clause, Criterion, Level, Op, Policy, Scalar, Status
+from knowledge.fields import FieldSpec, nearest_name, read_fields
+from knowledge.policy import Clause, Criterion, Facet, Level, Op, Policy, Scalar, Status
 
 DATA = Path(__file__).parent / "data"
 DEMO_CATALOGUE = DATA / "catalogue"
-FIELDS_FILE = DATA / "fields.jsonl"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$")]
@@ -44,17 +41,6 @@ def _calendar_day(value: object) -> date:
 Day = Annotated[date, BeforeValidator(_calendar_day)]
 
 
-@dataclass(frozen=True)
-class FieldSpec:
-    """One fact an enterprise can have: its type, unit (``None`` for none), Chinese name and the question for it."""
-
-    name: str
-    type: str
-    unit: str | None
-    label: str
-    question: str
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -64,6 +50,15 @@ class _CriterionRow(_Strict):
     op: Op = Field(strict=False)
     value: bool | int | float | str | list[str] | list[_CriterionRow]
     note: Text
+
+
+class _ClauseRow(_Strict):
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}-\d{3,5}#c\d+$")]
+    facet: Facet = Field(strict=False)
+    label: Text
+    text: Text
+    path: list[Text]
+    page: Annotated[int, Field(ge=1)] | None
 
 
 class _PolicyRow(_Strict):
@@ -83,7 +78,7 @@ class _PolicyRow(_Strict):
     industries: list[Text]
     benefit_type: Text
     amount_max_cny: Annotated[int, Field(gt=0)] | None
-    summary: Text
+    summary: Text | None
     criteria: list[_CriterionRow]
     materials: list[Text]
     window: Text | None
@@ -92,6 +87,14 @@ class _PolicyRow(_Strict):
     confidence: Literal["high", "medium", "low"]
     note: Text | None
     inferred: list[Text]
+    asked: list[Text] = Field(default_factory=list)
+    wording: list[_ClauseRow] = Field(default_factory=list)
+
+
+# The keys of a policy, in the order a row has them.
+KEYS = tuple(_PolicyRow.model_fields)
+# Those a row may leave out.
+OPTIONAL = frozenset(key for key, each in _PolicyRow.model_fields.items() if not each.is_required())
 
 
 class Catalogue:
@@ -121,51 +124,50 @@ class Catalogue:
         return len(self.policies)
 
 
-def read_fields(path: Path = FIELDS_FILE) -> dict[str, FieldSpec]:
-    """The field dictionary by name. Raises ``CatalogueError`` naming file and line."""
-    adapter = TypeAdapter(FieldSpec)
-    specs: dict[str, FieldSpec] = {}
-    for number, line in _lines(path):
-        try:
-            spec = adapter.validate_json(line)
-        except ValidationError as error:
-            raise CatalogueError(_problems(path, number, error)) from error
-        if spec.name in specs:
-            raise CatalogueError([f"{path.name}:{number}: name: {spec.name!r} is defined twice"])
-        specs[spec.name] = spec
-    return specs
-
-
 def read_catalogue(
-    source: Path = DEMO_CATALOGUE, fields: Mapping[str, FieldSpec] | None = None
+    source: Path = DEMO_CATALOGUE,
+    fields: Mapping[str, FieldSpec] | None = None,
+    base: Path | None = None,
 ) -> Catalogue:
     """Reads one ``.jsonl`` file or all of a folder.
+
+    ``base`` is a catalogue ``source`` lies over: a policy of the same id replaces the base's where it stands, others
+    follow. ``source`` may then be empty or missing.
 
     Raises:
         CatalogueError: with every defect found, each as ``file:line: field: what is wrong``.
     """
     known = read_fields() if fields is None else fields
-    policies: dict[str, Policy] = {}
-    where: dict[str, str] = {}
     problems: list[str] = []
-    for path in _files(source):
-        for number, line in _lines(path):
-            found, row = _read_line(path, number, line, known)
-            problems += found
-            if row is None:
-                continue
-            if row.id in policies:
-                problems.append(
-                    f"{path.name}:{number}: id: {row.id!r} is already used at {where[row.id]}"
-                )
-                continue
-            policies[row.id] = _policy(row)
-            where[row.id] = f"{path.name}:{number}"
+    policies = {} if base is None else _read_layer(_files(base), known, problems)
+    is_bare = base is not None and not (source.is_file() or any(source.glob("*.jsonl")))
+    policies |= _read_layer([] if is_bare else _files(source), known, problems)
     if problems:
         raise CatalogueError(problems)
     if not policies:
         raise CatalogueError([f"{source.name}: no policy in it; expected one JSON object a line"])
     return Catalogue(policies.values())
+
+
+def _read_layer(
+    paths: Iterable[Path], fields: Mapping[str, FieldSpec], problems: list[str]
+) -> dict[str, Policy]:
+    """The policies of one layer, in which an id stands once; adds what is wrong to ``problems``."""
+    policies: dict[str, Policy] = {}
+    where: dict[str, str] = {}
+    for path in paths:
+        for number, line in _lines(path):
+            found, policy = _read_line(path, number, line, fields)
+            problems += found
+            if policy is None:
+                continue
+            at = f"{path.name}:{number}"
+            if policy.id in policies:
+                problems.append(f"{at}: id: {policy.id!r} is already used at {where[policy.id]}")
+                continue
+            policies[policy.id] = policy
+            where[policy.id] = at
+    return policies
 
 
 def _files(source: Path) -> list[Path]:
@@ -193,20 +195,33 @@ def _lines(path: Path) -> list[tuple[int, str]]:
 
 def _read_line(
     path: Path, number: int, line: str, fields: Mapping[str, FieldSpec]
-) -> tuple[list[str], _PolicyRow | None]:
+) -> tuple[list[str], Policy | None]:
     at = f"{path.name}:{number}"
     try:
-        row = _PolicyRow.model_validate(json.loads(line, object_pairs_hook=_unique_keys))
+        record = json.loads(line, object_pairs_hook=_unique_keys)
     except json.JSONDecodeError as error:
         return [f"{at}: column {error.colno}: not valid JSON: {error.msg}"], None
     except _DuplicateKey as error:
         return [f"{at}: {error}: this key stands twice in one object"], None
-    except ValidationError as error:
-        return _problems(path, number, error), None
     except (ValueError, RecursionError) as error:
         return [f"{at}: record: JSON that cannot be read: {error}"], None
-    problems = [f"{at}: {problem}" for problem in _check(row, fields)]
-    return problems, None if problems else row
+    problems, policy = read_row(record, fields)
+    return [f"{at}: {problem}" for problem in problems], policy
+
+
+def read_row(record: object, fields: Mapping[str, FieldSpec]) -> tuple[list[str], Policy | None]:
+    """One policy from the object a line of the catalogue holds, and each defect as ``field: what is wrong``.
+
+    With any defect there is no policy.
+    """
+    try:
+        row = _PolicyRow.model_validate(record)
+    except ValidationError as error:
+        return _problems(error), None
+    except (ValueError, RecursionError) as error:
+        return [f"record: cannot be read: {error}"], None
+    problems = list(_check(row, fields))
+    return problems, None if problems else _policy(row)
 
 
 class _DuplicateKey(Exception):
@@ -222,16 +237,13 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _problems(path: Path, number: int, error: ValidationError) -> list[str]:
+def _problems(error: ValidationError) -> list[str]:
     found: dict[str, str] = {}
     for detail in error.errors(include_url=False):
         name = (
             ".".join(str(part) for part in detail["loc"] if not _is_union_branch(part)) or "record"
         )
-        found.setdefault(
-            name,
-            f"{path.name}:{number}: {name}: {detail['msg']}, got {str(detail['input'])[:60]!r}",
-        )
+        found.setdefault(name, f"{name}: {detail['msg']}, got {str(detail['input'])[:60]!r}")
     return list(found.values())
 
 
@@ -248,6 +260,19 @@ def _check(row: _PolicyRow, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
             yield f"inferred: {key!r} is no key of a policy{_nearest(key, _PolicyRow.model_fields)}"
     for index, criterion in enumerate(row.criteria):
         yield from _check_criterion(criterion, f"criteria.{index}", fields)
+    yield from _check_wording(row)
+
+
+def _check_wording(row: _PolicyRow) -> Iterable[str]:
+    if row.summary is None and not row.wording:
+        yield "summary: a policy needs a summary or its own wording"
+    seen: set[str] = set()
+    for index, clause in enumerate(row.wording):
+        if not clause.id.startswith(f"{row.id}#"):
+            yield f"wording.{index}.id: {clause.id!r} does not begin with {row.id + '#'!r}"
+        if clause.id in seen:
+            yield f"wording.{index}.id: {clause.id!r} stands twice"
+        seen.add(clause.id)
 
 
 def _check_criterion(row: _CriterionRow, at: str, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
@@ -302,16 +327,19 @@ def _is_string_list(value: object) -> bool:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = nearest_name(name, known)
+    return f"; did you mean {close!r}?" if close else ""
 
 
 def _policy(row: _PolicyRow) -> Policy:
     values = {key: getattr(row, key) for key in _PolicyRow.model_fields}
-    for key in ("aliases", "industries", "materials", "inferred"):
+    for key in ("aliases", "industries", "materials", "inferred", "asked"):
         values[key] = tuple(values[key])
     values["status"] = Status(row.status)
     values["criteria"] = tuple(_criterion(criterion) for criterion in row.criteria)
+    values["wording"] = tuple(
+        Clause(c.id, row.id, c.facet, c.label, c.text, tuple(c.path), c.page) for c in row.wording
+    )
     return Policy(**values)
 
 

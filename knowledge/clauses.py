@@ -1,7 +1,8 @@
-"""Cuts a policy into the clauses that answers rest on, one for each facet the record really has."""
+"""Cuts a policy into the clauses that answers rest on: its facts facet by facet, then its own wording."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from knowledge.policy import Clause, Facet, Policy, Status
@@ -25,14 +26,40 @@ STATUS_TEXT = {
 }
 
 
+# A sum, a rate or an exemption that is granted; 营收达千万 and 60分以上 are what is demanded.
+_GRANTED = re.compile(
+    r"(?<![达满超占比\d.])(?<!投入)(?<!收入)(?<!营收)(?<!资产)(?<!纳税)(?<!增速)(?<!评分)(?<!财力)(?<![\d.][-至~/])(?<!万/)"
+    r"(?:[\d.]+|[一二两三四五六七八九十百千]+)(?:(?:个?百分点|[万亿元%折倍成])*[/至~-][\d.]+)*+"
+    r"(?:个?百分点|[万亿元%折倍成])++(?!以上|以内|以下|[（(]含)|全额|免[征缴费租]|减半|减按"
+)
+
+
 def clauses_of(policy: Policy) -> Iterator[Clause]:
-    """The clauses of ``policy``; a facet the record says nothing about has none."""
+    """The clauses of ``policy``; a facet the record says nothing about has none.
+
+    A facet of the record comes once, under its name; an imported document may have many clauses for a facet.
+    """
     for facet, text in _texts(policy):
         yield Clause(f"{policy.id}#{facet.value}", policy.id, facet, LABELS[facet], text)
+    yield from policy.wording
+
+
+def grants_money(policy: Policy) -> bool:
+    """Whether the policy says how much it gives: a sum, a rate, an exemption; imported wording is not judged."""
+    if policy.amount_max_cny is not None or _GRANTED.search(policy.summary or ""):
+        return True
+    return any(clause.facet is Facet.AMOUNT for clause in policy.wording)
+
+
+def facets_recorded(policy: Policy) -> frozenset[Facet]:
+    """The facets a question about this policy can be answered for."""
+    held = {clause.facet for clause in clauses_of(policy)}
+    return frozenset(held if grants_money(policy) else held - {Facet.AMOUNT})
 
 
 def _texts(policy: Policy) -> Iterator[tuple[Facet, str]]:
-    yield Facet.AMOUNT, policy.summary
+    if policy.summary:
+        yield Facet.AMOUNT, policy.summary
     if policy.criteria:
         yield Facet.CONDITIONS, _numbered([criterion.note for criterion in policy.criteria])
     if policy.materials:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -66,13 +67,24 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Clause:
-    """A piece of a policy that an answer may rest on. ``id`` stays the same while the policy lives."""
+    """A piece of a policy that an answer may rest on. ``id`` stays the same while the policy lives.
+
+    ``path`` is where it stands in an imported document, outermost first (第二章 资助标准, 第八条, 第二款), ``page`` the
+    page it begins on, counted from 1; both absent for a record of facts.
+    """
 
     id: str
     policy_id: str
     facet: Facet
     label: str
     text: str
+    path: tuple[str, ...] = ()
+    page: int | None = None
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits that change whenever what it says, or what it is called, changes."""
+        return hashlib.sha256(f"{self.label}\n{self.text}".encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,9 @@ class Policy:
     """One support item. ``place`` is the district, city or province it is for, ``None`` for the whole nation. Dates and strings that the source does not give are ``None``, never guessed.
 
     ``amount_max_cny`` is the most one enterprise can get, in yuan. ``inferred`` names keys whose value was concluded
-    from the subject, not read in the source.
+    from the subject, not read in the source. ``asked`` are ways in which people bring it up in their own words: search
+    text, never shown. A record of facts has a ``summary``; an imported document has its own
+    ``wording`` instead, in the order of the document. A policy may have both.
     """
 
     id: str
@@ -99,7 +113,7 @@ class Policy:
     industries: tuple[str, ...]
     benefit_type: str
     amount_max_cny: int | None
-    summary: str
+    summary: str | None
     criteria: tuple[Criterion, ...]
     materials: tuple[str, ...]
     window: str | None
@@ -108,6 +122,8 @@ class Policy:
     confidence: str
     note: str | None
     inferred: tuple[str, ...]
+    asked: tuple[str, ...] = ()
+    wording: tuple[Clause, ...] = ()
 
     def status_on(self, day: date) -> Status:
         """The record's status, corrected by its dates for ``day``.

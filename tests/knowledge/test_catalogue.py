@@ -12,19 +12,20 @@ from typing import Any
 
 import pytest
 
-from knowledge.catalogue import Catalogue, FieldSpec, read_catalogue, read_fields
+from knowledge.catalogue import Catalogue, read_catalogue
 from knowledge.errors import CatalogueError, KnowledgeError
+from knowledge.fields import FieldSpec, FieldType, read_fields
 from knowledge.policy import Criterion, Level, Op, Status
 
 FACTS_FILE = Path(__file__).resolve().parents[2].parent / "shared/policies/catalogue-facts.jsonl"
+TYPES: Mapping[str, FieldType] = {
+    "staff": "number",
+    "listed": "boolean",
+    "district": "string",
+    "qualifications": "string_list",
+}
 FIELDS: Mapping[str, FieldSpec] = {
-    name: FieldSpec(name, kind, None, name, f"{name}？")
-    for name, kind in {
-        "staff": "number",
-        "listed": "boolean",
-        "district": "string",
-        "qualifications": "string_list",
-    }.items()
+    name: FieldSpec(name, kind, None, name, f"{name}？") for name, kind in TYPES.items()
 }
 TEN_STAFF = {"field": "staff", "op": "gte", "value": 10, "note": "员工不少于10人"}
 ROW: dict[str, Any] = {

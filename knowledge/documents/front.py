@@ -1,0 +1,336 @@
+"""Reads what a paper says of itself around its text: title, number, issuer, day; the rest is the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import pairwise
+
+from knowledge.documents.blocks import Block, Document, Paragraph, Table, bare
+from knowledge.documents.contents import without_contents
+from knowledge.documents.dates import DAY, is_day, read_day
+from knowledge.documents.marks import read_annex, read_mark, unspaced
+
+_NO = re.compile(
+    r"([\u4e00-\u9fffA-Z]{2,14})\s?[〔\[［(（【]\s?(20\d\d|19\d\d)\s?[〕\]］)）】]\s?(?:第\s?)?(\d{1,5})\s?号"
+)
+# 财政部 税务总局公告2024年第16号, 中国人民银行令〔…〕
+_NOTICE_NO = re.compile(
+    r"((?:[\u4e00-\u9fff]{2,12}[、 ]?){1,5}(?:公告|令))\s?((?:19|20)\d\d)\s?年\s?第\s?(\d{1,5})\s?号"
+)
+_LABELLED = re.compile(
+    r"(索\s?引\s?号|发布机构|发布机关|发文机关|发文单位|发布单位|制定机关|文\s?号|发文字号|发布文号|统一编号|发布日期|发布时间|生成日期|成文日期|印发日期|信息来源|来源|名\s?称|标\s?题"
+    r"|主题词|主题分类|分\s?类|公开方式|效力状态|有效性|浏览次数|签发人|视力保护色)\s?[:：]\s*"
+)
+_MEANING = {
+    "发布机构": "issuer", "发布机关": "issuer", "发文机关": "issuer", "发文单位": "issuer", "发布单位": "issuer",
+    "制定机关": "issuer", "来源": "issuer_hint", "信息来源": "issuer_hint", "文号": "doc_no", "发文字号": "doc_no",
+    "发布文号": "doc_no", "发布日期": "published", "发布时间": "published", "印发日期": "printed", "成文日期": "written",
+    "生成日期": "written", "名称": "title", "标题": "title",
+}  # fmt: skip
+_ORGAN = re.compile(
+    r"[\u4e00-\u9fff（）()、和 ]{2,40}?(局|委员会|委|办公室|办|人民政府|政府|中心|署|厅|部|总局|管委会|管理局|协会|集团|处|院|会)"
+)
+_TITLE_END = re.compile(
+    r"(通知|办法|措施|细则|指南|规定|意见|方案|公告|指引|条例|决定|通告|政策|计划|规划|批复|函|规程|要点|清单|若干条|目录|规则|准则|标准|条款|解读|公示|[一二三四五六七八九十\d]+条)"
+    r"\s?([（(][^）)]{1,30}[）)])?$"
+)
+_POLICY_WORD = re.compile(
+    r"通知|办法|措施|细则|指南|规定|意见|方案|公告|指引|若干|条例|决定|通告|政策|计划|规划|扶持|资助|补贴|奖励|支持"
+)
+_ISSUES = re.compile(
+    r"(?:印发|发布|公布|颁布|颁发|转发)\s?(?:《(?P<named>.+)》|(?P<bare>[^《》]{4,60}?)的(?:通知|公告|决定|通告)$)"
+)
+_SALUTATION = re.compile(
+    r"(各|全|有关|区|市|辖区)[^。；]{0,60}[：:]$|[^。；]{2,40}(单位|企业|部门|街道|机构|同志)[：:]$"
+)
+_COLOPHON = re.compile(
+    r"(抄\s?送|主\s?送|公开方式|信息公开(方式|选项)|主动公开|（此件|\(此件|校对|打字|签发人|印发份数|共印)|(此页无正文|（此页无正文)"
+)
+_FORMULA = re.compile(r"特此(通知|公告|通告|函达|函复|批复|公示)[。！]?")
+_PRINTED = re.compile(rf"(.{{0,40}}?)\s?({DAY})\s?印发$")
+_MARKING = re.compile(r"(特急|加急|平急|急件|内部|机密|秘密|绝密|000\d{2,3}|★.*|红头文件)$")
+_PASSED = re.compile(r"[（(].{0,10}(20\d\d|二).{4,}(通过|修订|修正|公布|发布|印发|施行)")
+
+
+@dataclass
+class Front:
+    """The facts around a text; ``None`` where the paper does not say. ``body`` is the text, ``letter`` the words that
+    send it out (现将《…》印发给你们), ``taken`` every line read as a fact, so that nothing is lost unnoticed.
+    """
+
+    title: str | None = None
+    notice_title: str | None = None
+    doc_no: str | None = None
+    issuer: str | None = None
+    published: date | None = None
+    letter: list[Block] = field(default_factory=list)
+    body: list[Block] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+
+
+def read_front(document: Document) -> Front:
+    """The facts of ``document``; what stands where is that of GB/T 9704-2012 (版头, 主体, 版记) and of government pages."""
+    said = {
+        key: value
+        for key, value in document.facts.items()
+        if key in {"title", "issuer", "doc_no", "published"}
+    }
+    front = Front()
+    blocks, front.taken = without_contents(document.blocks)
+    blocks = _meta_table(blocks, said, front)
+    blocks = _colophon(blocks, said, front)
+    start, lines = _head(blocks, said, front)
+    _title(lines, document, said, front)
+    rest = _signatures(blocks[start:], said, front)
+    _split_letter(rest, front)
+    front.doc_no = _doc_no(said.get("doc_no", "")) or None
+    front.issuer = _issuer(said, front)
+    for key in ("published", "printed", "signed", "written"):
+        if front.published is None and key in said:
+            front.published = read_day(said[key])
+    return front
+
+
+def _meta_table(blocks: list[Block], said: dict[str, str], front: Front) -> list[Block]:
+    """The table of 索引号, 发布机构, 文号 above a government page's article."""
+    for at, block in enumerate(blocks[:6]):
+        if not isinstance(block, Table):
+            continue
+        cells = [cell for row in block.rows for cell in dict.fromkeys(row)]
+        joined = [f"{a}：{b}" for a, b in pairwise(cells) if not a.endswith(("：", ":"))]
+        found = [cell for cell in [*cells, *joined, *_glued(cells)] if _labelled(cell, said)]
+        if len(found) >= 2:
+            front.taken += cells
+            return blocks[:at] + blocks[at + 1 :]
+    return blocks
+
+
+def _glued(cells: Sequence[str]) -> list[str]:
+    return [f"{a}{b}" for a, b in pairwise(cells) if a.endswith(("：", ":"))]
+
+
+def _labelled(text: str, said: dict[str, str]) -> bool:
+    """Reads 发布日期：2024-03-05 文号：… from one line; whether it was such a line."""
+    parts = list(_LABELLED.finditer(text))
+    if not parts or parts[0].start() > 1:
+        return False
+    for part, following in zip(parts, [*parts[1:], None], strict=True):
+        value = text[part.end() : following.start() if following else len(text)].strip(" 　|；;")
+        key = _MEANING.get(bare(part[1]))
+        if key and value:
+            said.setdefault(key, value)
+    return True
+
+
+def _colophon(blocks: list[Block], said: dict[str, str], front: Front) -> list[Block]:
+    """Takes the imprint (版记): copies to, printed by and on; it stands last, or last before the annexes."""
+    kept: list[Block] = []
+    for block in blocks:
+        text = block.text if isinstance(block, Paragraph) else ""
+        printed = _PRINTED.match(text) if len(text) < 70 else None
+        if printed:
+            said["printed"] = printed[2]
+            if _is_organ(printed[1]):
+                said["printer"] = bare(printed[1])
+        elif not (text and len(text) < 120 and (_COLOPHON.match(text) or _FORMULA.fullmatch(text))):
+            kept.append(block)
+            continue
+        front.taken.append(text)
+    return kept
+
+
+def _head(
+    blocks: Sequence[Block], said: dict[str, str], front: Front
+) -> tuple[int, list[Paragraph]]:
+    """Lines above the text that may be the title, and where the text begins."""
+    lines: list[Paragraph] = []
+    for at, block in enumerate(blocks):
+        if not isinstance(block, Paragraph) or at > 25:
+            return at, lines
+        text = block.text
+        number = _NO.search(text) or _NOTICE_NO.search(text)
+        if _labelled(text, said) or _MARKING.match(text):
+            front.taken.append(text)
+        elif number and len(text) <= len(number[0]) + 14 and not _TITLE_END.search(text):
+            said.setdefault("doc_no", number[0])
+            front.taken.append(text)
+        elif bare(text).endswith("文件") and _is_organ(bare(text)[:-2]):
+            said.setdefault("letterhead", bare(text)[:-2])
+            front.taken.append(text)
+        elif is_day(text) and lines:
+            said.setdefault("written", text)
+            front.taken.append(text)
+        elif _ends_head(block, lines):
+            return at, lines
+        else:
+            lines.append(block)
+    return len(blocks), lines
+
+
+def _ends_head(block: Paragraph, lines: Sequence[Paragraph]) -> bool:
+    text = block.text
+    if _PASSED.match(text) and lines:
+        return False
+    if len(lines) >= 5 or len(text) > 90 or text.endswith(("：", ":", "。", "；")) or "。" in text:
+        return True
+    if read_mark(text) is not None and block.heading != 1:
+        return True
+    if read_annex(text) is not None:
+        return True
+    is_complete = bool(lines) and bool(_TITLE_END.search("".join(line.text for line in lines)))
+    return is_complete and not re.match(r"[（(]", text)
+
+
+def _title(lines: list[Paragraph], document: Document, said: dict[str, str], front: Front) -> None:
+    front.taken += [line.text for line in lines]
+    own = [line.text for line in lines if not _PASSED.match(line.text)]
+    shown = said.get("title") or document.facts.get("page_title", "")
+    found = _joined_title(own) if own else ""
+    if shown and (not found or not _POLICY_WORD.search(found)):
+        found = re.split(r"\s?[_|]\s?|\s[-–—]{1,2}\s?|[-–—]{2}", shown)[0]
+    if not found and _POLICY_WORD.search(document.facts.get("core_title", "")):
+        found = document.facts["core_title"]
+    front.title = unspaced(found) or None
+
+
+def _joined_title(lines: list[str]) -> str:
+    """The title over several lines; a line above it that is complete by itself (a site's name) is left out."""
+    while len(lines) > 1 and not _POLICY_WORD.search(lines[0]) and not _is_part_of_title(lines[0]):
+        lines = lines[1:]
+    text = ""
+    for line in lines:
+        space = (
+            " "
+            if text[-1:].isascii()
+            and text[-1:].isalpha()
+            and line[:1].isalpha()
+            and line[:1].isascii()
+            else ""
+        )
+        text += space + line
+    return text.strip()
+
+
+def _is_part_of_title(line: str) -> bool:
+    return (
+        "关于" in line
+        or _is_organ(line)
+        or re.match(r"20\d\d|[\u4e00-\u9fff]{2,6}[省市区]", line) is not None
+    )
+
+
+def _signatures(blocks: Sequence[Block], said: dict[str, str], front: Front) -> list[Block]:
+    """Takes the issuer's name and the day under the text; the first such pair is the notice's own."""
+    kept: list[Block] = []
+    for block in blocks:
+        if not (isinstance(block, Paragraph) and len(block.text) < 60):
+            kept.append(block)
+            continue
+        glued = re.fullmatch(rf"(.*?)\s*({DAY})", block.text)
+        if not (is_day(block.text) or (glued and _is_organ(glued[1]))):
+            kept.append(block)
+            continue
+        names = [bare(glued[1])] if glued and _is_organ(glued[1]) else []
+        while (
+            kept
+            and len(names) < 8
+            and isinstance(kept[-1], Paragraph)
+            and _is_organ(kept[-1].text)
+            and not read_mark(kept[-1].text)
+        ):
+            names.insert(0, kept.pop().text)  # type: ignore[union-attr]
+        said.setdefault("signed", block.text)
+        if names:
+            said.setdefault(
+                "signer",
+                "、".join(name for each in names for name in re.split(r"[、\s]+", each) if name),
+            )
+        front.taken += [*(n for n in names if not glued or n != bare(glued[1])), block.text]
+    return kept
+
+
+def _split_letter(blocks: list[Block], front: Front) -> None:
+    """Parts the notice that sends a paper out from the paper, whose title is the one in 印发《…》."""
+    issued = _ISSUES.search(front.title or "")
+    if issued is None:
+        front.letter, front.body = [], _without_salutation(blocks, front)
+        return
+    inner = (issued["named"] or issued["bare"]).replace("〈", "《").replace("〉", "》")
+    at, used = _title_place(blocks, inner)
+    if at is not None or issued["named"]:
+        front.notice_title, front.title = front.title, inner
+    if at is None:
+        front.letter, front.body = [], _without_salutation(blocks, front)
+        return
+    before = at
+    if at and isinstance(blocks[at - 1], Paragraph) and read_annex(blocks[at - 1].text) is not None:  # type: ignore[union-attr]
+        before = at - 1
+    front.taken += [b.text for b in blocks[before : at + used] if isinstance(b, Paragraph)]
+    front.letter = _without_salutation(blocks[:before], front)
+    front.body = blocks[at + used :]
+    if front.body and isinstance(front.body[0], Paragraph) and _PASSED.match(front.body[0].text):
+        front.taken.append(front.body[0].text)
+        front.body = front.body[1:]
+
+
+def _title_place(blocks: Sequence[Block], title: str) -> tuple[int | None, int]:
+    """Where ``title`` stands as one to four lines of its own, and over how many."""
+    wanted = _folded(title)
+    for at in range(len(blocks)):
+        text = ""
+        for used, block in enumerate(blocks[at : at + 4], 1):
+            if not isinstance(block, Paragraph):
+                break
+            text += _folded(block.text)
+            if text == wanted or (
+                used == 1 and re.fullmatch(rf"附件\d*[：:]?{re.escape(wanted)}", text)
+            ):
+                return at, used
+            if not wanted.startswith(text):
+                break
+    return None, 0
+
+
+def _folded(text: str) -> str:
+    return bare(text).strip("《》〈〉").replace("(", "（").replace(")", "）")
+
+
+def _without_salutation(blocks: Sequence[Block], front: Front) -> list[Block]:
+    for at, block in enumerate(blocks[:3]):
+        if (
+            isinstance(block, Paragraph)
+            and len(block.text) < 90
+            and _SALUTATION.match(block.text)
+            and not read_mark(block.text)
+        ):
+            front.taken.append(block.text)
+            return [*blocks[:at], *blocks[at + 1 :]]
+    return list(blocks)
+
+
+def _doc_no(text: str) -> str:
+    if found := _NO.search(text):
+        return f"{found[1]}〔{found[2]}〕{found[3]}号"
+    found = _NOTICE_NO.search(text)
+    return f"{found[1]}{found[2]}年第{found[3]}号" if found else ""
+
+
+def _is_organ(text: str) -> bool:
+    return _ORGAN.fullmatch(bare(text)) is not None
+
+
+def _issuer(said: dict[str, str], front: Front) -> str | None:
+    """The issuer by how sure the place is: named as such, letterhead, signature, title, imprint."""
+    for key in ("issuer", "letterhead", "signer"):
+        if key in said and _is_organ(said[key]):
+            return bare(said[key])
+    for title in (front.notice_title, front.title):
+        if title and (found := re.match(r"(.{3,60}?)关于", title)) and _is_organ(found[1]):
+            return re.sub(r"\s+", "、", found[1].strip())
+    for key in ("printer", "issuer_hint"):
+        if key in said and _is_organ(said[key]):
+            return bare(said[key])
+    return None
