@@ -1,26 +1,38 @@
-"""Ranks texts by meaning: their vectors in a FAISS index, encoded once and kept by content."""
+"""Ranks texts by meaning: encoded once and kept by content, searched exactly or through a FAISS index."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-from collections.abc import Callable, Sequence
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from zipfile import BadZipFile
 
-import faiss
 import numpy as np
 
-from knowledge.encoder import Encoder, Vectors
+from knowledge.encoder import Encoder, Vectors, bulk_encoder
 from knowledge.errors import EncoderError
+from knowledge.meaning import FLAT_BELOW, MeaningIndex
+from knowledge.vectors import VectorStore, key_of
+
+__all__ = ["FLAT_BELOW", "MeaningIndex", "Progress", "RememberingEncoder", "VectorCache"]
 
 Progress = Callable[[int, int], None]
+
+BULK_FROM_TEXTS = 500
+BULK_FROM_CHARS = 60_000
 _BATCH = 16
+_BULK_BATCH = 128
+_STORE_EVERY_S = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class VectorCache:
-    """Vectors of texts on disk, one file an encoder, found again by the text's hash."""
+    """Vectors of texts on disk, one folder an encoder, found again by the text's hash.
+
+    What is encoded is stored batch by batch: a process that dies half-way goes on where it stopped when it is run
+    again. Several processes may share a cache.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -31,49 +43,82 @@ class VectorCache:
         """Shape ``(len(texts), encoder.dim)``; encodes only texts not met before.
 
         ``progress(done, total)`` counts the texts that had to be encoded.
+
+        Raises:
+            EncoderError: stored vectors are damaged or of another dimension; says what to delete.
         """
-        path = self._folder / f"{encoder.name.replace('/', '_')}.npz"
-        known = self._read(path, encoder)
-        keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
-        missing = {k: text for k, text in zip(keys, texts, strict=True) if k not in known}
-        new = list(missing)
-        for start in range(0, len(new), _BATCH):
-            batch = new[start : start + _BATCH]
-            vectors = encoder.passages([missing[key] for key in batch])
-            known.update(zip(batch, vectors, strict=True))
-            if progress:
-                progress(start + len(batch), len(new))
-        if new:
-            self._write(path, known)
-        rows = [known[key] for key in keys]
-        return np.array(rows, np.float32).reshape(len(rows), encoder.dim)
+        store = VectorStore(self.path(encoder), encoder.name, encoder.dim)
+        keys = [key_of(text) for text in texts]
+        missing = {
+            key: text
+            for key, text, place in zip(keys, texts, store.find(keys).tolist(), strict=True)
+            if place < 0
+        }
+        if missing:
+            self._encode(encoder, store, missing, progress)
+            store.reload()
+        return store.read(store.find(keys))
 
-    def _read(self, path: Path, encoder: Encoder) -> dict[str, Vectors]:
-        if not path.exists():
-            return {}
+    def path(self, encoder: Encoder) -> Path:
+        """The folder of one encoder's vectors."""
+        return self._folder / f"{encoder.name.replace('/', '_')}.vectors"
+
+    def is_filled(self, encoder: Encoder) -> bool:
+        """Whether anything is stored for this encoder."""
+        return any(self.path(encoder).glob("shard-*.keys"))
+
+    def _encode(
+        self,
+        encoder: Encoder,
+        store: VectorStore,
+        missing: dict[bytes, str],
+        progress: Progress | None,
+    ) -> None:
+        # Texts of one length together need no padding.
+        keys = sorted(missing, key=lambda key: len(missing[key]))
+        writer = _Writer(store, keys, missing, progress)
+        chars = sum(map(len, missing.values()))
+        if len(keys) >= BULK_FROM_TEXTS and chars >= BULK_FROM_CHARS:
+            with bulk_encoder(encoder) as bulk:
+                try:
+                    writer.run(bulk, _BULK_BATCH)
+                except EncoderError as error:
+                    if bulk is encoder:
+                        raise
+                    _log.warning("%s; going on with %s", error, encoder.name)
+        writer.run(encoder, _BATCH)
+
+
+class _Writer:
+    """Encodes texts in order and stores what it has about once a second, and whenever it stops."""
+
+    def __init__(
+        self,
+        store: VectorStore,
+        keys: Sequence[bytes],
+        texts: Mapping[bytes, str],
+        progress: Progress | None,
+    ) -> None:
+        self._store, self._keys, self._texts, self._progress = store, keys, texts, progress
+        self._done = 0
+
+    def run(self, encoder: Encoder, size: int) -> None:
+        """Goes on from where an earlier run stopped."""
+        waiting: list[Vectors] = []
+        stored, since = self._done, time.monotonic()
         try:
-            with path.open("rb") as file, np.load(file) as stored:
-                keys, matrix = stored["keys"], stored["vectors"]
-        except (ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise EncoderError(
-                f"{path}: damaged file of stored vectors ({error}); delete it to encode anew"
-            ) from error
-        if matrix.shape[1] != encoder.dim:
-            raise EncoderError(
-                f"{path.name}: stored vectors have {matrix.shape[1]} dimensions, encoder {encoder.name!r} gives "
-                f"{encoder.dim}; delete the file to encode anew"
-            )
-        return dict(zip(keys.tolist(), matrix, strict=True))
-
-    def _write(self, path: Path, known: dict[str, Vectors]) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".npz", delete=False) as file:
-            try:
-                np.savez(file, keys=np.array(list(known)), vectors=np.stack(list(known.values())))
-            except BaseException:
-                os.unlink(file.name)
-                raise
-        os.replace(file.name, path)
+            while self._done < len(self._keys):
+                batch = self._keys[self._done : self._done + size]
+                waiting.append(encoder.passages([self._texts[key] for key in batch]))
+                self._done += len(batch)
+                if time.monotonic() - since > _STORE_EVERY_S:
+                    self._store.append(self._keys[stored : self._done], np.concatenate(waiting))
+                    stored, since, waiting = self._done, time.monotonic(), []
+                if self._progress:
+                    self._progress(self._done, len(self._keys))
+        finally:
+            if waiting:
+                self._store.append(self._keys[stored : self._done], np.concatenate(waiting))
 
 
 class RememberingEncoder:
@@ -88,20 +133,3 @@ class RememberingEncoder:
 
     def passages(self, texts: Sequence[str]) -> Vectors:
         return self._cache.vectors(self._encoder, texts)
-
-
-class MeaningIndex:
-    """Exact inner-product search; flat is fastest below about 300,000 vectors."""
-
-    def __init__(self, vectors: Vectors) -> None:
-        self._index = faiss.IndexFlatIP(vectors.shape[1])
-        self._index.add(np.ascontiguousarray(vectors, np.float32))
-
-    def scores(self, query: Vectors) -> Vectors:
-        """Cosine of ``query`` (shape ``(dim,)``) with every text, shape ``(texts,)``, in text order."""
-        found, order = self._index.search(
-            query.reshape(1, -1).astype(np.float32), self._index.ntotal
-        )
-        scores = np.empty(self._index.ntotal, np.float32)
-        scores[order[0]] = found[0]
-        return scores

