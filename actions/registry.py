@@ -18,16 +18,16 @@ from actions.appeal import (
 from actions.chat import Deny, Rate
 from actions.desk import Desk
 from actions.handoff import RequestPerson
+from actions.matching import ListPolicies
 from actions.policy import (
     AnswerPolicy,
     ApplicationStatus,
     ApplyProject,
     CoreFallback,
     Fallback,
-    ListPolicies,
     OutOfScope,
 )
-from knowledge.answer import Answerer
+from knowledge.live import Live
 
 _ON_POLICIES = (
     AnswerPolicy,
@@ -53,10 +53,10 @@ _ON_THE_DESK = (
 )
 
 
-def build_actions(answerer: Answerer, desk: Desk) -> list[Action]:
+def build_actions(live: Live, desk: Desk) -> list[Action]:
     """One instance of every action named in ``bot/domain``."""
     return [
-        *(kind(answerer, desk) for kind in _ON_POLICIES),
+        *(kind(live, desk) for kind in _ON_POLICIES),
         *(kind(desk) for kind in _ON_THE_DESK),
         *(kind() for kind in _ON_THEIR_OWN),
     ]

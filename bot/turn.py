@@ -29,11 +29,17 @@ class Turn:
 
 @dataclass(frozen=True)
 class TurnTrace:
-    """Why the bot said what it said: the intent (0-1 confidence) and the policies considered, best first."""
+    """Why the bot said what it said: the intent (0-1 confidence) and the policies considered, best first.
+
+    ``sources`` are the clauses its answers rest on (clause id, ``Clause.hash``), each once. ``chance`` (0-1) is
+    how likely the first policy answers, absent where the catalogue was not asked.
+    """
 
     intent: str | None = None
     confidence: float = 0.0
     candidates: tuple[tuple[str, float], ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()
+    chance: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from knowledge.errors import LabelError
+from knowledge.policy import Status
+
+# The day the shipped questions were written for; a question may name a day of its own.
+LABELLED_FOR = date(2026, 11, 24)
+CLARIFY = "clarify"
+_WRITTEN_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _calendar_day(value: object) -> object:
+    """Only YYYY-MM-DD; pydantic alone would also read numbers, as seconds since 1970."""
+    if isinstance(value, date) or (isinstance(value, str) and _WRITTEN_DAY.fullmatch(value)):
+        return value
+    raise ValueError("write a date as YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(_calendar_day)]
 
 
 class ContextTurn(BaseModel):
@@ -27,6 +45,10 @@ class LabelledQuestion(BaseModel):
     """One question with what a right answer must hold.
 
     ``policy_id`` of an unanswerable question names the policy whose record lacks the detail asked for.
+    ``expected_policies_all`` are policies that must each be cited: a comparison, or two questions in one message.
+    ``as_of`` is the day of the question, absent means the day of the run. ``expected_status`` is the status the
+    answer must be stamped with. No string of ``forbidden`` may stand in the answer. ``kind`` names the sort of trap
+    in one word. ``file`` is the name of the file it was read from and no label.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -36,16 +58,41 @@ class LabelledQuestion(BaseModel):
     intent: str | None = None
     policy_id: str | None = None
     expected_policies_any: list[str] = Field(default_factory=list)
+    expected_policies_all: list[str] = Field(default_factory=list)
     facet: str | None = None
     expected_answer_facts: list[str] = Field(default_factory=list)
     context: list[ContextTurn] = Field(default_factory=list)
     expected_action: str | None = None
     unanswerable: bool = False
     adversarial: bool = False
+    as_of: Day | None = None
+    expected_status: Status | None = None
+    forbidden: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    kind: str | None = None
+    file: str = Field("", exclude=True)
 
     @property
     def right_policies(self) -> set[str]:
-        return set(self.expected_policies_any) | ({self.policy_id} if self.policy_id else set())
+        """Every policy whose answer is right; empty when no policy is the answer."""
+        named = {self.policy_id} if self.policy_id else set()
+        return named.union(self.expected_policies_any, self.expected_policies_all)
+
+    @property
+    def is_findable(self) -> bool:
+        """Whether some policy of the catalogue answers it."""
+        return not self.unanswerable and bool(self.right_policies)
+
+    @property
+    def is_answerable(self) -> bool:
+        """Whether an answer is due: neither unanswerable nor small talk."""
+        return not self.unanswerable and (
+            bool(self.right_policies) or self.expected_action == "answer"
+        )
+
+    @property
+    def is_vague(self) -> bool:
+        """Whether a counter-question is as right as an answer."""
+        return not self.unanswerable and self.expected_action == CLARIFY
 
 
 def read_questions(path: Path) -> list[LabelledQuestion]:
@@ -65,11 +112,12 @@ def read_questions(path: Path) -> list[LabelledQuestion]:
         if not line.strip():
             continue
         try:
-            found.append(LabelledQuestion.model_validate_json(line))
+            question = LabelledQuestion.model_validate_json(line)
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             name = ".".join(str(part) for part in detail["loc"]) or "record"
             raise LabelError(f"{path.name}:{number}: {name}: {detail['msg']}") from error
+        found.append(question.model_copy(update={"file": path.name}))
     if not found:
         raise LabelError(f"{path}: no question in it; expected one JSON object a line")
     return found

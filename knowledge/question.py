@@ -3,53 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import yaml
+from cn2an import cn2an
 
-from knowledge.lexical import fold, tokens
-from knowledge.policy import Facet
+from knowledge.facets import FACET_WORDS, read_facets
+from knowledge.lexical import fold, question_words, tokens
+from knowledge.policy import Facet, Level
 
 DATA = Path(__file__).parent / "data"
-
-# In the order of how telling they are: the first two or three that match are what was asked.
-_FACET_PATTERNS: tuple[tuple[Facet, str], ...] = (
-    (Facet.CONTACT, r"电话|座机|联系方式|热线|手机号|号码|怎么联系|打给"),
-    (
-        Facet.MATERIALS,
-        r"材料|资料|附件|上传(些|哪些|什么|啥)|(提交|上交|准备|带|交|要)(些|哪些|什么|啥|咩|乜)(证|文件|资料|东西|嘢)|哪些文件|要交(什么|啥|咩|乜)|什么证书|清单",
-    ),
-    (
-        Facet.VALIDITY,
-        r"有效|过期|作数|算数|还执行|失效|废止|作废|老黄历|取消了|停了|还在(执行|用)|仲(有效|开紧|得)|还能(报|申|领|用)|(现在|今年|目前).{0,4}能(报|申|领|用|拿)|还有没有$|到期",
-    ),
-    (
-        Facet.WINDOW,
-        r"什么时候|啥时候|几时|时候|截止|截的|几月|几号|哪天|时间|期限|deadline|受理期|多久内|什么期间|每年几次|一年几次|窗口期|还开放|开始报",
-    ),
-    (
-        Facet.DEPARTMENT,
-        r"哪个部门|什么部门|边个部门|部门|哪个局|边个局|边个|找谁|搵边|归谁|归哪|谁管|谁负责|负责|对口|问谁|问哪|去哪问|哪个单位|主管|跟谁|找哪",
-    ),
-    (
-        Facet.PROCESS,
-        r"流程|步骤|手续|怎么(申|报|办|弄|走|操作|领|付)|怎样(申|报|办|领)|如何(申|报|办|领)|点样(申|报|办|领|付)|点(申|报|办)|在哪(里|儿)?(个)?(申|报|办|提交|平台|网站)|哪个(平台|网站|网)|入口|网上|线上|申请方式|分几(次|年|期)|要自己申请",
-    ),
-    (
-        Facet.CONDITIONS,
-        r"条件|要求|资格|门槛|够格|符合|满足|才能|才可以|谁能|哪些企业|什么样的|什么企业|必须|一定要|要(到)?(多少|几)|占比|(要|满|成立)几(年|个月)|也能|也算|算不算|算吗|限制|能不能(报|申|领|拿)|可以(报|申|领)|能(报|申|领|拿)吗",
-    ),
-    (
-        Facet.AMOUNT,
-        r"多少钱|几多钱|几钱|金额|额度|标准|(?=(补|奖|给|拿|领|返|抵|配|贴|资助|支持|贷|发|退|得)[^，。？,?]{0,8}几)|多少|几多|最高|最多|封顶|上限|顶格|几成|几个点|几折|比例|几万|几百万",
-    ),
-)
-_FACETS = tuple((facet, re.compile(pattern)) for facet, pattern in _FACET_PATTERNS)
-# 电话是多少 asks for no amount.
-_PHONE_IS_WHAT = re.compile(r"(电话|座机|热线|号码|手机号)(是|系)?(多少|几多)")
 
 # Words that ask, greet or fill; what is left of a question is its subject.
 _FILLER = re.compile(
@@ -57,21 +23,63 @@ _FILLER = re.compile(
     r"|我们公司|我司|我公司|我们|咱们|我哋|你们|你哋|公司|企业|补贴|补助|奖励|扶持|支持|资助|政策|项目|申请|申报|领取|办理"
     r"|多少钱|多少|几多钱|几多|几钱|什么|啥|咩|乜嘢|怎么|怎样|如何|点样|有没有|有冇|有无|可不可以|可以|能不能|是不是|得唔得|系咪"
     r"|最高|最多|封顶|上限|顶格|一下|的话|这个|那个|哪个|呢个|嗰个|边个|哪些|哪里|哪儿|那|这|它|该|第二|第一|上面|刚才|刚刚|另外|还有|还要"
+    r"|如果|要是|假如|一家|单家|每家|一年|每年|每个人|每人|人均|一共|总共|合计|一人|每人|多久|分别|填报|填写|对接|为止|前置|最后|开始|办法|名下|咨询|发下|文号|文件号"
+    r"|时限|行不行|得不得|才行|过来|之内|以内|而家|依家|方面|第[一二三四五六七八九十]|[一二三四五]类|大概要|先|仲|冇|咁|唔"
     r"|现在|今年|目前|到底|究竟|大概|一般|吗|呢|啊|呀|吧|哦|喔|嘛|啦|了|的|嘅|唔该|谢谢|thanks|我|想|要|给|拿|能|有|没|在|是|系|个|就|都|和|到|去|做|得|会|请|需|几"
 )
+_LISTS = re.compile(
+    r"(哪些|什么|啥|边啲|咩|乜嘢|哪几(个|项|种))[^，。？?的]{0,4}(奖|补贴|补助|政策|扶持|支持|资助|优惠|项目|资金|好处|福利|配套|贴息|贷款|减免)"
+    r"|(政策|补贴|奖励|扶持|支持|资助|优惠|项目|配套)[^，。？?]{0,4}(有|係|是)(哪些|啥|什么|边啲|哪几)"
+    r"|都有(哪些|啥|什么|乜)|(有哪些|有边啲|哪几(项|条|种|个))($|[，。？?])|一共(有)?(哪|几|多少)(几)?(个|项|条|种|样)|能(报|领|拿|申)(哪些|几样|几种|几个)"
+    r"|列(一下|出|个|下)|通通|统统|盘点|清单|汇总|全部(告诉|发|列)"
+)
+_POINTS = re.compile(r"(这|那|呢|嗰)(个|项|笔|份|条)|它|该(政策|项目|补贴|奖励)|上面|刚才|刚刚")
+_ELLIPSIS = re.compile(r"^(那么?|如果|要是|换成|还有|若)?[^，。？?]{1,12}(呢|勒|咧|捏)[？?。!！]*$")
 _DOC_NO = re.compile(r"([㐀-鿿]{2,8})[〔\[(（【]?(20\d\d)[〕\])）】]?第?(\d+)号")
 _OTHERS_OWN = re.compile(r"(我们|我司|我公司|公司|企业)(是|在|位于|注册在|都在)[^，。,]{0,6}$")
+# 时尚企业买楼封顶，不是新落户那个: what is said not to be meant must not be searched for.
+_NOT_MEANT = re.compile(
+    r"(?<![是还要])(不是|而不是|并非|不含|别拿|除了|没进)(?!不|吗|有)([^，。,；;？?！!()（）]{2,16})"
+)
+# 这是福府办规〔2023〕7号吗 asks about the number; it does not name the document by it.
+_ASKS_NUMBER = re.compile(r"(是|係|为|依据)[^，。,？?]{0,10}20\d\d")
+# 新 三 板 挂 牌: typed letter by letter.
+_SPELT_OUT = re.compile(r"(?:(?<=\s)|^)[㐀-鿿](?:\s[㐀-鿿]){3,}(?=\s|$)")
+_WRITTEN_OUT = re.compile(
+    r"(?<![一二两三四五六七八九十百])([一二两三四五六七八九十百]+)个?([万亿])"
+)
+_SHORT_YEAR = re.compile(r"(?<!\d)(1[5-9]|2\d)年(?=版|口径|度|标准|指南|新|老|的?政策)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _NO_EXCHANGE = r"(?!证券|交易所|证交所|股票|主板)"
+# 市级 may name the granting level or a qualification (市级专精特新): the ranking learns how much it tells.
+_LEVELS = (
+    (Level.DISTRICT, re.compile(r"区里|区级|我区|本区|咱区|区上|区政府|区一级")),
+    (Level.CITY, re.compile(r"市里|市级|全市|本市|市政府|市一级|深圳")),
+    (Level.PROVINCE, re.compile(r"省里|省级|全省|广东|省一级")),
+    (Level.NATION, re.compile(r"国家(?!高新)|中央|全国|国家级")),
+)
+_LEVEL_WORDS = re.compile(r"(国家|中央|全国|省|市|区)(级|里|一级|层面)?")
+# What is called by a name of its own: in quotation marks, or a plan, a voucher, a loan with a name in front.
+_NAME = re.compile(
+    r"[“「『]([^“”「」『』]{3,12})[”」』]|([㐀-鿿]{2}(?:计划|工程|行动|券|贷(?!款)))"
+)
+_FIGURE = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(万|亿|%|千万|百万|个?人|名|年|个?月|平|分(?!钟)|家|岁|天)?"
+)
 
 
 @dataclass(frozen=True)
 class Places:
-    """The gazetteer: where the assistant serves, what lies within what, how people say it."""
+    """The gazetteer: where the assistant serves, what lies within what, how people say it.
+
+    ``pointing`` are names without a name (区里, 市里): they mean a place only where none is called by its own.
+    """
 
     home: str
     within: Mapping[str, str]
     names: Mapping[str, tuple[str, ...]]
     elsewhere: tuple[str, ...]
+    pointing: frozenset[str]
 
     def around(self, place: str) -> tuple[str, ...]:
         """``place`` and every wider place it belongs to, narrowest first."""
@@ -98,6 +106,9 @@ class Question:
     ``subject`` holds the words left after asking words and places are taken out; empty for a follow-up such as
     那材料呢. ``places`` are known places it names, ``elsewhere`` one that the catalogue does not serve. ``doc_no``
     is written as records write it and may start with words that stood before it (请问福府办规〔2023〕5号).
+    ``levels`` are the levels of government it speaks of, ``figures`` its numbers with their units,
+    ``names`` what it calls by a name of its own. ``likely_facets`` may be meant beside ``facets``, ``sure_facets`` are beyond doubt. ``not_meant`` are
+    words of what it says it does not mean.
     """
 
     text: str
@@ -109,11 +120,23 @@ class Question:
     elsewhere: str | None
     doc_no: str | None
     names_own_place: bool
+    levels: frozenset[Level] = frozenset()
+    figures: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    likely_facets: tuple[Facet, ...] = ()
+    not_meant: tuple[str, ...] = ()
+    sure_facets: frozenset[Facet] = frozenset()
 
     @property
     def leans_on_context(self) -> bool:
         """Whether nothing in it says what it is about: 那材料呢."""
         return not (self.subject or self.places or self.elsewhere or self.doc_no)
+
+    @property
+    def names_only_level(self) -> bool:
+        """Whether a level of government is all it names: 国家级的呢, 省级呢."""
+        said = _LEVEL_WORDS.sub(" ", self.search_text)
+        return bool(self.levels) and not (subject_of(said) or self.elsewhere or self.doc_no)
 
     def names_document(self, doc_no: str | None) -> bool:
         """Whether the question gives this number in full: issuer's sign, year and number."""
@@ -124,7 +147,8 @@ class Question:
 def read_places(path: Path = DATA / "places.yml") -> Places:
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     names = {place: tuple(said) for place, said in raw["names"].items()}
-    return Places(raw["home"], raw["within"], names, tuple(raw["elsewhere"]))
+    pointing = frozenset(raw["pointing"])
+    return Places(raw["home"], raw["within"], names, tuple(raw["elsewhere"]), pointing)
 
 
 @lru_cache(maxsize=1)
@@ -137,35 +161,128 @@ def read_synonyms(path: Path = DATA / "synonyms.yml") -> dict[str, str]:
 
 def read_question(text: str) -> Question:
     """Parses a question; never fails, whatever the text."""
-    folded = fold(text)
+    folded = _SPELT_OUT.sub(lambda found: found.group().replace(" ", ""), fold(text))
+    meant = _NOT_MEANT.sub(" ", folded)
+    not_meant = " ".join(found[1] for found in _NOT_MEANT.findall(folded))
     places, elsewhere, own = _places(folded)
-    expanded = " ".join(
-        [folded, *(words for said, words in read_synonyms().items() if _says(folded, said))]
-    )
+    synonyms = [(said, words) for said, words in read_synonyms().items() if _says(meant, said)]
+    expanded = " ".join([meant, *(words for _, words in synonyms)])
     doc_no = _DOC_NO.search(folded)
+    if doc_no and _ASKS_NUMBER.search(folded[: doc_no.end(2)]):
+        doc_no = None
+    facets = read_facets(folded)
     return Question(
         text=text,
-        search_text=folded,
-        words=tuple(tokens(expanded)),
-        subject=_subject(folded),
-        facets=facets_of(folded),
+        search_text=meant if meant.strip() else folded,
+        words=tuple(question_words(expanded, singles=False)),
+        subject=subject_of(_in_their_words(_DOC_NO.sub(" ", meant), synonyms)),
+        facets=facets.asked,
+        likely_facets=facets.likely,
+        sure_facets=facets.sure,
+        not_meant=tuple(word for word in subject_of(not_meant) if word not in tokens(meant)),
         places=places,
         elsewhere=elsewhere,
         doc_no="{}〔{}〕{}号".format(*doc_no.groups()) if doc_no else None,
         names_own_place=own,
+        levels=frozenset(level for level, said in _LEVELS if said.search(folded)),
+        figures=figures_of(folded),
+        names=tuple("".join(found) for found in _NAME.findall(folded)),
     )
 
 
-def _subject(text: str) -> tuple[str, ...]:
-    """What is left of a question without asking words, facets and places; a lone character says nothing."""
+def figures_of(text: str) -> frozenset[str]:
+    """The figures of a text with the first sign of their unit, 3200万 or 65分; a bare number of one digit tells nothing.
+
+    五十万 and 一个亿 count as 50万 and 1亿; a year counts without 年.
+    """
+    text = _WRITTEN_OUT.sub(_in_digits, text)
+    text = _SHORT_YEAR.sub(r"20\1", text.replace(",", "").replace("，", " "))
+    found = [(number, unit.replace("个", "")) for number, unit in _FIGURE.findall(text)]
+    return frozenset(
+        number if _YEAR.fullmatch(number) else number + unit
+        for number, unit in found
+        if unit or len(number) > 1
+    )
+
+
+def _in_digits(found: re.Match[str]) -> str:
+    try:
+        return f"{cn2an(found[1], 'smart')}{found[2]}"
+    except ValueError:  # 百万, 一二万: no numeral that stands for one figure
+        return found[0]
+
+
+def years_of(text: str) -> frozenset[str]:
+    """The years a text names: 2020, also as 20年口径."""
+    return frozenset(figure for figure in figures_of(text) if _YEAR.fullmatch(figure))
+
+
+def _in_their_words(text: str, synonyms: Sequence[tuple[str, str]]) -> str:
+    """The text with what people say replaced by what the catalogue says, longest names first."""
+    for said, words in sorted(synonyms, key=lambda pair: -len(pair[0])):
+        text = text.replace(said, f" {words} ")
+    return text
+
+
+def subject_of(text: str) -> tuple[str, ...]:
+    """What is left of a folded text without asking words, facets and places; a lone character says nothing."""
     left = _FILLER.sub(" ", _without_facets(_without_places(text)))
     return tuple(word for word in tokens(left) if len(word) > 1)
 
 
-def facets_of(text: str) -> tuple[Facet, ...]:
-    """The facets a question asks for, most telling first, at most three; ``text`` must be folded."""
-    text = _PHONE_IS_WHAT.sub(r"\1", text)
-    return tuple(facet for facet, pattern in _FACETS if pattern.search(text))[:3]
+def asks_for_list(text: str) -> bool:
+    """Whether a question wants every item of a kind: 上市有哪些奖励; ``text`` must be folded."""
+    return _LISTS.search(text) is not None
+
+
+def asks_for_money(text: str) -> bool:
+    """Whether how much in a question means money; ``text`` must be folded."""
+    return (
+        re.search(r"钱|[万亿元]|奖|补|给|额|租金|费|贴|百分|比例|资助|支持|几成|折", text)
+        is not None
+    )
+
+
+def asks_for_promise(text: str) -> bool:
+    """Whether a question wants to be assured of money: 一定能拿到吧; ``text`` must be folded."""
+    return (
+        re.search(
+            r"一定(能|可以|会)|肯定(能|可以|会|有)|保证|打包票|包过|稳(拿|过|了)|百分百|百分之百",
+            text,
+        )
+        is not None
+    )
+
+
+def asks_which_is_more(text: str) -> bool:
+    """Whether a comparison is about how much each gives; ``text`` must be folded."""
+    return (
+        re.search(r"(多|高|大|划算|着数|抵|值)(一?[点些])?[?？。]?$|更(多|高|划算)", text)
+        is not None
+    )
+
+
+def asks_for_own_money(text: str) -> bool:
+    """Whether a question wants what a place itself gives, not what reaches it from above; ``text`` must be folded."""
+    return re.search(r"自己|区级|本级|区本级|区财政|区里给|区给", text) is not None
+
+
+def is_ellipsis(text: str) -> bool:
+    """Whether a question leaves out what is asked, as 国家级的呢 does; ``text`` must be folded."""
+    return _ELLIPSIS.match(text) is not None
+
+
+def points_back(text: str) -> bool:
+    """Whether a question points at something said before: 这个还能报吗; ``text`` must be folded."""
+    return _POINTS.search(text) is not None
+
+
+def points_at_all(text: str) -> bool:
+    """Whether a question means everything just listed: 这两个分别归哪个部门; ``text`` must be folded."""
+    return (
+        re.search(r"(这|那)?(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)", text)
+        is not None
+    )
 
 
 def _says(text: str, said: str) -> bool:
@@ -175,16 +292,23 @@ def _says(text: str, said: str) -> bool:
 
 
 def _places(text: str) -> tuple[tuple[str, ...], str | None, bool]:
+    """The known places named, one that is not served, and whether a place is only said to be the speaker's own."""
     places = read_places()
-    found: list[str] = []
-    own = False
+    found: dict[str, int] = {}
+    pointed: dict[str, int] = {}
     for place, said in places.names.items():
-        at = min((text.find(name) for name in said if name in text), default=-1)
-        if at >= 0:
-            found.append(place)
-            own = own or _OTHERS_OWN.search(text[:at]) is not None
+        for name in said:
+            at = text.find(name)
+            if at >= 0:
+                into = pointed if name in places.pointing else found
+                into[place] = min(at, into.get(place, at))
+    named_level = {places.within.get(place) for place in found}
+    for place, at in pointed.items():
+        if places.within.get(place) not in named_level:
+            found.setdefault(place, at)
     if found:
-        return tuple(found), None, own
+        own = any(_OTHERS_OWN.search(text[:at]) for at in found.values())
+        return tuple(place for place in places.names if place in found), None, own
     for name in places.elsewhere:
         if re.search(re.escape(name) + _NO_EXCHANGE, text):
             return (), name, False
@@ -199,7 +323,7 @@ def _without_places(text: str) -> str:
 
 
 def _without_facets(text: str) -> str:
-    for _, pattern in _FACETS:
+    for pattern in FACET_WORDS.values():
         # A pattern that only looks ahead takes nothing away: 研发补几年 is still about 研发.
         text = pattern.sub(lambda match: " " if match.group() else "", text)
     return text

@@ -17,7 +17,7 @@ from sklearn.model_selection import StratifiedKFold
 from knowledge.encoder import Encoder
 from knowledge.errors import LabelError
 from nlu.facts import extract
-from nlu.intents import Floats, IntentModel, encode
+from nlu.intents import Encode, Floats, IntentModel, encode
 
 OUT_OF_SCOPE = "out_of_scope"
 _SEED = 7
@@ -71,7 +71,7 @@ def evaluate(
     held_out = read_jsonl(dev_path, LabelledUtterance)
     texts, labels = read_examples(train_paths)
     vectors = encode(texts, encoder)
-    model = IntentModel.fit(texts, labels, vectors, encoder.name)
+    model = IntentModel.fit(texts, labels, _at_hand(texts, vectors), encoder.name)
     asked = [row.text for row in held_out]
     rankings = _rank(model, asked, encode(asked, encoder))
     crossed = _cross_validate(texts, labels, vectors, encoder.name, folds)
@@ -208,6 +208,12 @@ def _best(model: IntentModel, text: str) -> str:
     return model.labels[int(model.predict_proba(text).argmax())]
 
 
+def _at_hand(texts: Sequence[str], vectors: Floats) -> Encode:
+    """Looks vectors up instead of encoding again."""
+    row = {text: index for index, text in enumerate(texts)}
+    return lambda some: vectors[[row[text] for text in some]]
+
+
 def _rank(model: IntentModel, texts: Sequence[str], vectors: Floats) -> list[Ranking]:
     """What the served model says, vectors being at hand."""
     return [
@@ -223,7 +229,10 @@ def _cross_validate(
     splits = StratifiedKFold(folds, shuffle=True, random_state=_SEED).split(texts, labels)
     for learn, held_out in splits:
         model = IntentModel.fit(
-            [texts[i] for i in learn], [labels[i] for i in learn], vectors[learn], encoder_name
+            [texts[i] for i in learn],
+            [labels[i] for i in learn],
+            _at_hand(texts, vectors),
+            encoder_name,
         )
         told = _rank(model, [texts[i] for i in held_out], vectors[held_out])
         for index, ranking in zip(held_out, told, strict=True):

@@ -32,6 +32,7 @@ class Vocabulary:
     lexicons: tuple[Lexicon, ...]
     district_patterns: tuple[tuple[str, re.Pattern[str]], ...]
     facets: tuple[tuple[str, re.Pattern[str]], ...]
+    misuse: tuple[tuple[str, re.Pattern[str]], ...]
     company_lead: re.Pattern[str]
     company_place: re.Pattern[str]
     company_generic: re.Pattern[str]
@@ -54,10 +55,8 @@ def vocabulary() -> Vocabulary:
             _lexicon("district", data["district"], data["not_district"]),
         ),
         district_patterns=tuple((n, re.compile(p)) for n, p in data["district_patterns"].items()),
-        facets=tuple(
-            (name, re.compile("|".join(patterns), re.IGNORECASE))
-            for name, patterns in data["facet_patterns"].items()
-        ),
+        facets=_named_patterns(data["facet_patterns"]),
+        misuse=_named_patterns(data["misuse_patterns"]),
         company_lead=re.compile(f"(?:{any_of(data['company_lead'])})+[:： ]*"),
         company_place=re.compile(any_of(data["company_places"])),
         company_generic=re.compile(any_of(data["company_generic"])),
@@ -66,6 +65,12 @@ def vocabulary() -> Vocabulary:
         rating_words=_lexicon("rating", {word: [] for word in ratings}, []),
         ratings=ratings,
         appeal_prefix=data["appeal_prefix"],
+    )
+
+
+def _named_patterns(named: dict[str, list[str]]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (name, re.compile("|".join(patterns), re.IGNORECASE)) for name, patterns in named.items()
     )
 
 

@@ -113,7 +113,7 @@ def test_long_problem_is_filed_whole(talk: Talk, desk: FakeDesk) -> None:
 def test_message_played_twice_files_once(bot: BotRuntime, desk: FakeDesk) -> None:
     """After a crash the service runs the turn again, from the state before it."""
     talk = Talk(bot)
-    first = talk.say("我们想把厂搬到月球有补贴吗")
-    again = Talk(bot, session=talk.session).say("我们想把厂搬到月球有补贴吗")
+    first = talk.say("企业食堂补贴多少钱")
+    again = Talk(bot, session=talk.session).say("企业食堂补贴多少钱")
     assert text_of(again) == text_of(first)
     assert len(desk.filed_by(talk.session)) == 1

@@ -11,8 +11,8 @@ import pytest
 from actions.registry import build_actions
 from bot.runtime import BotRuntime
 from bot.training import ROOT, ensure_model
-from knowledge.answer import Answerer
 from knowledge.encoder import BUILT_IN, Encoder
+from knowledge.live import Live
 from nlu.sharing import share_encoder
 from tests.actions.fake_desk import FakeDesk
 from tests.bot.talk import Talk
@@ -34,10 +34,10 @@ def desk() -> FakeDesk:
 
 
 @pytest.fixture(scope="session")
-def bot(model: Path, answerer: Answerer, desk: FakeDesk) -> Iterator[BotRuntime]:
+def bot(model: Path, live: Live, desk: FakeDesk) -> Iterator[BotRuntime]:
     """The bot as it is served, except for the desk."""
     runtime = BotRuntime(
-        build_actions(answerer, desk), warm=lambda text: answerer.encoder.queries([text])
+        build_actions(live, desk), warm=lambda text: live.now.encoder.queries([text])
     )
     runtime.load(model)
     yield runtime

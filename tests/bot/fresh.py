@@ -22,6 +22,7 @@ from knowledge.answer import Answerer
 from knowledge.catalogue import read_catalogue
 from knowledge.dense import VectorCache
 from knowledge.encoder import load_encoder
+from knowledge.live import Live
 from knowledge.retrieval import Retriever
 from tests.actions.fake_desk import FakeDesk
 
@@ -30,7 +31,7 @@ def talk(models: Path, vectors: Path) -> dict[str, Any]:
     """Trains with the real configuration, loads, asks once."""
     model = training.ensure_model(models)
     answerer = Answerer(Retriever(read_catalogue(), load_encoder(), VectorCache(vectors)))
-    runtime = BotRuntime(build_actions(answerer, FakeDesk()))
+    runtime = BotRuntime(build_actions(Live(answerer), FakeDesk()))
     runtime.load(model)
     try:
         result = runtime.turn(Turn("s", "m", "福田国高认定奖励多少钱", date(2026, 11, 23)))

@@ -21,7 +21,7 @@ from actions.registry import build_actions
 from actions.replies import Reply, ReplyKind
 from bot.runtime import BotRuntime, neutralise_command
 from bot.turn import Turn, TurnFailed, TurnTimeout
-from knowledge.answer import Answerer
+from knowledge.live import Live
 from tests.actions.fake_desk import FakeDesk
 from tests.bot.talk import TODAY, Talk, kinds_of, only, text_of
 
@@ -45,12 +45,12 @@ class Scripted(TurnAction):
 
 @contextmanager
 def scripted(
-    model: Path, answerer: Answerer, script: Callable[[Said, Say], object]
+    model: Path, live: Live, script: Callable[[Said, Say], object]
 ) -> Iterator[BotRuntime]:
     """The bot with ``script`` as the action of policy questions."""
     kept = [
         action
-        for action in build_actions(answerer, FakeDesk())
+        for action in build_actions(live, FakeDesk())
         if action.name() != Scripted.action_name
     ]
     runtime = BotRuntime([*kept, Scripted(script)])
@@ -138,8 +138,8 @@ def test_invalid_session_is_refused(bot: BotRuntime, session: str) -> None:
         bot.turn(Turn(session, "m", "你好", TODAY))
 
 
-def test_turn_without_a_model_says_what_to_do(answerer: Answerer) -> None:
-    runtime = BotRuntime(build_actions(answerer, FakeDesk()))
+def test_turn_without_a_model_says_what_to_do(live: Live) -> None:
+    runtime = BotRuntime(build_actions(live, FakeDesk()))
     try:
         assert not runtime.is_ready
         with pytest.raises(TurnFailed, match=r"load\(\)"):
@@ -159,26 +159,26 @@ def test_file_that_is_no_model_leaves_the_old_one(bot: BotRuntime, tmp_path: Pat
     assert kinds_of(Talk(bot).say(QUESTION)) == [ReplyKind.ANSWER]
 
 
-def test_action_that_raises_is_named(model: Path, answerer: Answerer) -> None:
+def test_action_that_raises_is_named(model: Path, live: Live) -> None:
     def script(said: Said, say: Say) -> None:
         raise LookupError("no such clause")
 
-    with scripted(model, answerer, script) as runtime:
+    with scripted(model, live, script) as runtime:
         talk = Talk(runtime)
         with pytest.raises(TurnFailed, match="action_answer_policy: LookupError: no such clause"):
             talk.send(ASK)
         assert "机器人" in text_of(talk.say("你好"))
 
 
-def test_action_that_says_nothing_fails_the_turn(model: Path, answerer: Answerer) -> None:
+def test_action_that_says_nothing_fails_the_turn(model: Path, live: Live) -> None:
     with (
-        scripted(model, answerer, lambda said, say: None) as runtime,
+        scripted(model, live, lambda said, say: None) as runtime,
         pytest.raises(TurnFailed, match="without a reply"),
     ):
         Talk(runtime).send(ASK)
 
 
-def test_hanging_actions_delay_nobody_else(model: Path, answerer: Answerer) -> None:
+def test_hanging_actions_delay_nobody_else(model: Path, live: Live) -> None:
     freed = threading.Event()
 
     def script(said: Said, say: Say) -> None:
@@ -197,7 +197,7 @@ def test_hanging_actions_delay_nobody_else(model: Path, answerer: Answerer) -> N
         assert text_of(talk.send(ASK)).endswith("好"), "the session goes on after the limit"
         return took
 
-    with scripted(model, answerer, script) as runtime, ThreadPoolExecutor(12) as threads:
+    with scripted(model, live, script) as runtime, ThreadPoolExecutor(12) as threads:
         try:
             hanging = [threads.submit(hang, runtime) for _ in range(12)]
             time.sleep(0.2)
@@ -209,10 +209,10 @@ def test_hanging_actions_delay_nobody_else(model: Path, answerer: Answerer) -> N
             freed.set()
 
 
-def test_five_messages_at_once_in_one_session(model: Path, answerer: Answerer) -> None:
+def test_five_messages_at_once_in_one_session(model: Path, live: Live) -> None:
     """Rasa's own lock would take four seconds: it polls once a second."""
     with (
-        scripted(model, answerer, lambda said, say: say(Reply(text="好"))) as runtime,
+        scripted(model, live, lambda said, say: say(Reply(text="好"))) as runtime,
         ThreadPoolExecutor(5) as threads,
     ):
         runtime.turn(Turn("same", "m0", ASK, TODAY, None, True))
@@ -322,12 +322,12 @@ def test_sessions_in_parallel_do_not_leak(
 
 
 def test_form_survives_a_new_runtime(
-    bot: BotRuntime, model: Path, answerer: Answerer, desk: FakeDesk
+    bot: BotRuntime, model: Path, live: Live, desk: FakeDesk
 ) -> None:
     talk = Talk(bot)
     talk.say("我要提诉求")
     talk.say("你能做什么")
-    other = BotRuntime(build_actions(answerer, desk))
+    other = BotRuntime(build_actions(live, desk))
     other.load(model)
     try:
         talk.bot = other
@@ -348,10 +348,10 @@ def test_what_was_said_is_not_logged(
     assert lines == []
 
 
-def test_message_is_encoded_on_the_callers_thread(model: Path, answerer: Answerer) -> None:
+def test_message_is_encoded_on_the_callers_thread(model: Path, live: Live) -> None:
     warmed: list[tuple[str, str]] = []
     runtime = BotRuntime(
-        build_actions(answerer, FakeDesk()),
+        build_actions(live, FakeDesk()),
         warm=lambda text: warmed.append((text, threading.current_thread().name)),
     )
     runtime.load(model)

@@ -166,6 +166,38 @@ def test_failed_training_leaves_nothing(
     assert [path.name for path in folder.iterdir()] == ["training.lock"]
 
 
+def old_models(folder: Path, *names: str) -> None:
+    """Models of earlier days, the first the oldest; and files that are none of ours."""
+    folder.mkdir()
+    for age, name in enumerate(reversed(names), 1):
+        path = folder / name
+        path.touch()
+        os.utime(path, (1_700_000_000 - age, 1_700_000_000 - age))
+
+
+@pytest.mark.usefixtures("cache")
+def test_newest_two_models_stay_after_training(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    old_models(folder, "qifu-1.tar.gz", "qifu-3.tar.gz", "qifu-2.tar.gz", "mine.tar.gz")
+    path = load(project).ensure_model(folder)
+    assert models_in(folder) == sorted(["mine.tar.gz", "qifu-2.tar.gz", path.name])
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_models_stay_when_training_fails_or_is_not_needed(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    old_models(folder, "qifu-1.tar.gz", "qifu-2.tar.gz", "qifu-3.tar.gz")
+    module = load(project)
+    module.model_path(folder).touch()
+    module.ensure_model(folder)
+    assert len(models_in(folder)) == 4
+    (project / "bot/rules/chat.yml").write_text(CONTRADICTION, encoding="utf-8")
+    with pytest.raises(TrainingFailed):
+        load(project).ensure_model(folder)
+    assert len(models_in(folder)) == 4
+
+
 _SCRIPT = """
 import importlib.util, sys
 from pathlib import Path

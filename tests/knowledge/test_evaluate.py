@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -19,9 +21,15 @@ from knowledge.evaluate import (
 )
 from knowledge.labels import LabelledQuestion
 
-SHARES = (
+CONTRACT = (
     "top1", "top3", "facts", "citation_ok", "refused_unanswerable", "refused_answerable", "intent_accuracy",
 )  # fmt: skip
+SHARES = (
+    *CONTRACT, "all_cited", "invented", "clarified_answerable", "clarified_unanswerable", "expired_as_valid",
+    "status_ok", "forbidden_said",
+)  # fmt: skip
+# The record calls FT-001 expired: an answer must say so.
+SAID = "一次性奖励10万元。有效性：已过期"
 
 
 def question(name: str = "q1", **labels: Any) -> LabelledQuestion:
@@ -47,12 +55,13 @@ def report(catalogue: Catalogue) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def good(catalogue: Catalogue) -> Outcome:
-    return Outcome(
-        "一次性奖励10万元", (citation(catalogue),), ("FT-001", "FT-002"), False, "ask_policy", 5.0
-    )
+    return Outcome(SAID, (citation(catalogue),), ("FT-001", "FT-002"), False, "ask_policy", 5.0)
 
 
 REFUSED = Outcome("不知道", (), (), True, "ask_policy", 1.0)
+OFFERS = Outcome(
+    "您问的是哪一项？", (), (), True, "ask_policy", 1.0, asked_back=True, offered=("FT-002", "FT-001")
+)  # fmt: skip
 
 
 class TestShare:
@@ -150,9 +159,11 @@ class TestReport:
         self, report: Callable[..., dict[str, Any]], good: Outcome
     ) -> None:
         result = report((question(policy_id="FT-001"), good))
-        assert set(result) == {*SHARES, "latency_ms", "failures"}
+        assert set(result) == {
+            *SHARES, "latency_ms", "errors", "breakdown", "confusion", "reliability", "failures",
+        }  # fmt: skip
         for key in SHARES:
-            assert set(result[key]) == {"value", "low", "high", "n"}
+            assert set(result[key]) - {"count"} == {"value", "low", "high", "n"}
         assert set(result["latency_ms"]) == {"p50", "p95"}
         assert result["failures"] == []
         assert json.loads(json.dumps(result)) == result
@@ -162,7 +173,7 @@ class TestReport:
     ) -> None:
         asked = question(policy_id="FT-001", expected_answer_facts=["10万元"], intent="ask_policy")
         result = report((asked, good))
-        assert {key: (result[key]["value"], result[key]["n"]) for key in SHARES} == {
+        assert {key: (result[key]["value"], result[key]["n"]) for key in CONTRACT} == {
             "top1": (1.0, 1),
             "top3": (1.0, 1),
             "facts": (1.0, 1),
@@ -218,7 +229,7 @@ class TestReport:
     ) -> None:
         asked = question(policy_id="FT-001", expected_answer_facts=["99万元"])
         (failure,) = report((asked, good))["failures"]
-        assert failure["got"] == {"text": "一次性奖励10万元"}
+        assert failure["got"] == {"text": SAID}
         assert failure["want"] == {"facts": ["99万元"]}
 
     def test_answer_without_a_stored_citation_fails(
@@ -249,6 +260,78 @@ class TestReport:
         assert result["refused_answerable"]["n"] == result["refused_unanswerable"]["n"] == 0
         assert result["failures"] == []
 
+    def test_clarification_of_an_answerable_question_is_third_place_at_best(
+        self, report: Callable[..., dict[str, Any]]
+    ) -> None:
+        result = report((question(policy_id="FT-001"), OFFERS))
+        assert (result["top1"]["value"], result["top3"]["value"]) == (0.0, 1.0)
+        assert result["refused_answerable"]["value"] == 0.0
+        assert result["clarified_answerable"]["value"] == 1.0
+        (failure,) = result["failures"]
+        assert failure["got"] == {"offered": ["FT-002", "FT-001"]}
+        assert failure["want"] == {"answered": ["FT-001"]}
+
+    def test_clarification_of_an_unanswerable_question_invents_nothing(
+        self, report: Callable[..., dict[str, Any]], good: Outcome
+    ) -> None:
+        result = report(
+            (question("q1", unanswerable=True), OFFERS),
+            (question("q2", unanswerable=True), REFUSED),
+            (question("q3", unanswerable=True), good),
+        )
+        assert result["invented"]["value"] == pytest.approx(1 / 3, abs=1e-4)
+        assert result["refused_unanswerable"]["value"] == pytest.approx(2 / 3, abs=1e-4)
+        assert result["clarified_unanswerable"]["value"] == pytest.approx(1 / 3, abs=1e-4)
+        assert [failure["id"] for failure in result["failures"]] == ["q3"]
+
+    def test_expired_policy_told_as_valid_is_counted_and_shown(
+        self, report: Callable[..., dict[str, Any]], good: Outcome
+    ) -> None:
+        unsaid = replace(good, text="一次性奖励10万元")
+        result = report(
+            (question(policy_id="FT-001"), good), (question(policy_id="FT-001"), unsaid)
+        )
+        assert result["expired_as_valid"]["count"] == 1
+        assert (result["expired_as_valid"]["value"], result["expired_as_valid"]["n"]) == (0.5, 2)
+        (failure,) = result["failures"]
+        assert failure["want"] == {"status": {"FT-001": "expired"}}
+
+    def test_missing_citation_of_a_comparison_and_a_forbidden_word_are_told(
+        self, report: Callable[..., dict[str, Any]], good: Outcome
+    ) -> None:
+        asked = question(expected_policies_all=["FT-001", "FT-002"], forbidden=["10万元"])
+        result = report((asked, good))
+        assert (result["all_cited"]["value"], result["forbidden_said"]["value"]) == (0.0, 1.0)
+        (failure,) = result["failures"]
+        assert failure["got"] == {"cited": ["FT-001"], "text": SAID}
+        assert failure["want"] == {"cited": ["FT-001", "FT-002"], "forbidden": ["10万元"]}
+
+    def test_failed_turn_is_a_refusal_that_is_counted(
+        self, report: Callable[..., dict[str, Any]]
+    ) -> None:
+        broken = Outcome("", (), (), True, None, 1.0, error="TurnTimeout: 8 s")
+        result = report((question(policy_id="FT-001"), broken))
+        assert (result["errors"], result["refused_answerable"]["value"]) == (1, 1.0)
+        assert result["failures"][0]["got"]["error"] == "TurnTimeout: 8 s"
+
+    @pytest.mark.parametrize(
+        ("asked_on", "run_on", "is_right"),
+        [
+            (None, date(2026, 11, 24), False),
+            (None, date(2024, 1, 1), True),
+            (date(2024, 1, 1), date(2026, 11, 24), True),
+            (date(2026, 11, 24), date(2024, 1, 1), False),
+        ],
+    )
+    def test_day_of_the_question_goes_before_the_day_of_the_run(
+        self, catalogue: Catalogue, asked_on: date | None, run_on: date, is_right: bool
+    ) -> None:
+        cited = replace(citation(catalogue, "FT-049#amount"), status="upcoming")
+        upcoming = Outcome("尚未施行", (cited,), ("FT-049",), False, None, 1.0)
+        asked = question(policy_id="FT-049", as_of=asked_on)
+        result = evaluate_answers([asked], lambda _: upcoming, catalogue, as_of=run_on)
+        assert result["expired_as_valid"]["value"] == (0.0 if is_right else 1.0)
+
     def test_latencies_are_percentiles_of_the_turns(
         self, report: Callable[..., dict[str, Any]]
     ) -> None:
@@ -267,3 +350,38 @@ class TestReport:
             lambda: told.append(None),
         )
         assert len(told) == 2
+
+
+class TestBreakdown:
+    def test_each_group_has_the_measures_that_count_in_it(
+        self, report: Callable[..., dict[str, Any]], good: Outcome
+    ) -> None:
+        groups = report(
+            (question("q1", policy_id="FT-001", facet="amount", kind="别名"), good),
+            (question("q2", policy_id="SZ-001", facet="amount", adversarial=True), good),
+            (question("q3", unanswerable=True, context=[{"role": "user", "text": "x"}]), REFUSED),
+        )["breakdown"]
+        assert set(groups) == {
+            "facet", "level", "kind", "intent", "adversarial", "context", "file",
+        }  # fmt: skip
+        assert list(groups["facet"]) == ["amount", "none"]
+        assert (groups["facet"]["amount"]["top1"]["value"], groups["level"]["区"]["top1"]["n"]) == (
+            0.5,
+            1,
+        )
+        assert set(groups["level"]) == {"区", "市", "none"}
+        assert set(groups["kind"]) == {"别名", "none"}
+        assert groups["adversarial"]["yes"]["top1"]["value"] == 0.0
+        assert groups["context"]["with"]["invented"] == groups["facet"]["none"]["invented"]
+        assert "top1" not in groups["context"]["with"]
+
+    def test_sums_of_the_groups_are_the_whole(
+        self, report: Callable[..., dict[str, Any]], good: Outcome
+    ) -> None:
+        kinds = ["a", "b", "a", None, "c"]
+        result = report(
+            *((question(f"q{n}", policy_id="FT-001", kind=k), good) for n, k in enumerate(kinds))
+        )
+        counted = [shares["top1"]["n"] for shares in result["breakdown"]["kind"].values()]
+        assert sorted(counted) == [1, 1, 1, 2]
+        assert sum(counted) == result["top1"]["n"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from knowledge.catalogue import DATA, Catalogue
 from knowledge.errors import KnowledgeError, LabelError
 from knowledge.labels import ContextTurn, read_questions
-from knowledge.policy import Facet
+from knowledge.policy import Facet, Status
 
 SETS = ("train", "dev", "test")
 
@@ -28,16 +29,24 @@ def test_full_row_is_read(tmp_path: Path) -> None:
         "intent": "ask_policy_detail",
         "policy_id": "FT-001",
         "expected_policies_any": ["FT-001", "FT-004"],
+        "expected_policies_all": ["FT-002"],
         "facet": "materials",
         "expected_answer_facts": ["营业执照"],
         "context": [{"role": "user", "text": "国高奖励"}, {"role": "bot", "text": "10万元"}],
         "expected_action": "answer",
         "unanswerable": False,
         "adversarial": True,
+        "as_of": "2024-02-29",
+        "expected_status": "expired",
+        "forbidden": ["现行有效"],
+        "kind": "日期",
     }
     (question,) = read_questions(write(tmp_path, json.dumps(row, ensure_ascii=False)))
-    assert question.model_dump() == row
-    assert question.right_policies == {"FT-001", "FT-004"}
+    assert question.model_dump(mode="json") == row
+    assert question.as_of == date(2024, 2, 29)
+    assert question.expected_status is Status.EXPIRED
+    assert question.right_policies == {"FT-001", "FT-002", "FT-004"}
+    assert question.file == "q.jsonl"
     assert [turn.is_person for turn in question.context] == [True, False]
 
 
@@ -47,6 +56,9 @@ def test_absent_keys_mean_answerable_plain_and_unlabelled(tmp_path: Path) -> Non
     assert not question.adversarial
     assert question.right_policies == set()
     assert question.intent is None
+    assert (question.as_of, question.expected_status, question.kind) == (None, None, None)
+    assert question.forbidden == question.expected_policies_all == []
+    assert not question.is_answerable
 
 
 def test_the_one_right_policy_joins_the_accepted_ones(tmp_path: Path) -> None:
@@ -76,6 +88,11 @@ def test_keys_of_other_label_sets_and_blank_lines_are_passed_over(tmp_path: Path
         ('{"id": "q2", "text": "x", "unanswerable": "perhaps"}', "unanswerable: "),
         ('{"id": "q2", "text": "x", "context": [{"role": "user"}]}', r"context\.0\.text: "),
         ('{"id": "q2", "text": "x", "expected_answer_facts": "10"}', "expected_answer_facts: "),
+        ('{"id": "q2", "text": "x", "as_of": "2026-02-30"}', "as_of: "),
+        ('{"id": "q2", "text": "x", "as_of": 1732406400}', "as_of: .*YYYY-MM-DD"),
+        ('{"id": "q2", "text": "x", "expected_status": "过期"}', "expected_status: "),
+        ('{"id": "q2", "text": "x", "forbidden": [""]}', r"forbidden\.0: "),
+        ('{"id": "q2", "text": "x", "forbidden": "万元"}', "forbidden: "),
         ('{"id": "q2",', "record: "),
         ("[]", "record: "),
     ],
@@ -97,6 +114,34 @@ def test_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 
 def test_errors_belong_to_the_knowledge_family() -> None:
     assert issubclass(LabelError, KnowledgeError)
+
+
+@pytest.mark.parametrize(
+    ("labels", "findable", "answerable", "vague"),
+    [
+        ('"policy_id": "A"', True, True, False),
+        ('"expected_policies_all": ["A"]', True, True, False),
+        ('"expected_action": "answer"', False, True, False),
+        ('"policy_id": "A", "expected_action": "clarify"', True, True, True),
+        (
+            '"policy_id": "A", "expected_action": "clarify", "unanswerable": true',
+            False,
+            False,
+            False,
+        ),
+        ('"policy_id": "A", "unanswerable": true', False, False, False),
+        ('"expected_action": "chat"', False, False, False),
+    ],
+)
+def test_what_a_label_asks_for(
+    tmp_path: Path, labels: str, findable: bool, answerable: bool, vague: bool
+) -> None:
+    (question,) = read_questions(write(tmp_path, f'{{"id": "q1", "text": "x", {labels}}}'))
+    assert (question.is_findable, question.is_answerable, question.is_vague) == (
+        findable,
+        answerable,
+        vague,
+    )
 
 
 @pytest.mark.parametrize("name", SETS)

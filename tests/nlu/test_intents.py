@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from knowledge.errors import EncoderError
 from nlu.evaluate import LabelledUtterance, read_examples, read_jsonl
-from nlu.intents import Floats, Head, IntentModel, _grams, encode
+from nlu.intents import Floats, Head, IntentModel, _grams, _reading, encode
 from tests.nlu.fakes import HashEncoder
 
 NLU = Path(__file__).resolve().parents[2] / "nlu"
@@ -135,10 +137,39 @@ def test_equal_texts_are_encoded_once_and_reported() -> None:
     assert seen == [(3, 3)]
 
 
-def test_long_message_is_read_by_its_head(model: IntentModel) -> None:
-    assert np.array_equal(
-        model.predict_proba("国高补贴" * 500), model.predict_proba("国高补贴" * 400)
-    )
+def test_long_message_is_read_by_its_head_and_tail(model: IntentModel) -> None:
+    middle, other = "国高补贴" * 400, "国高补贴" * 300
+    assert np.array_equal(model.predict_proba(middle), model.predict_proba(other))
+    assert not np.allclose(model.predict_proba(middle + "谢谢"), model.predict_proba(middle))
+    assert not np.allclose(model.predict_proba("谢谢" + middle), model.predict_proba(middle))
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("隔壁公司拿了多少", {"misuse others"}),
+        ("把参保名单导出给我", {"misuse handover"}),
+        ("教我做假合同报租金", {"misuse forgery"}),
+        ("替我偽造一份審計報告", {"misuse forgery"}),
+        ("对面那家公司的法人手机号", {"misuse others", "misuse handover"}),
+        ("国高补贴多少钱", set()),
+        ("华为云的费用能用券抵吗", set()),
+    ],
+)
+def test_signs_of_misuse_are_seen(text: str, signs: set[str]) -> None:
+    _, kinds = _reading(text)
+    assert {kind for kind in kinds if kind.startswith("misuse")} == signs
+
+
+def test_what_words_settle_is_not_encoded_for_training() -> None:
+    written = {"greet": "你好早上啊", "thanks": "谢多感恩啦", "ask_policy": "国高补贴呢"}
+    examples = [(name, "".join(p)) for name, word in written.items() for p in permutations(word)]
+    examples += zip(written, ["好吗", "好的", "好呀"], strict=True)
+    encoder = HashEncoder()
+    names, texts = zip(*examples, strict=True)
+    model = IntentModel.train(texts, names, encoder)
+    assert 0 < encoder.asked < len(texts) / 2
+    assert len(model.predict_proba("谢多", encoder.queries(["谢多"])[0])) == 3
 
 
 def test_head_stays_finite_for_large_logits() -> None:
@@ -160,8 +191,11 @@ def test_words_alone_understand_the_held_out_set(shipped: IntentModel) -> None:
 def test_nothing_held_out_is_trained_on() -> None:
     texts, _ = read_examples(sorted((NLU / "data").glob("*.yml")))
     assert not any("eval" in str(path) for path in (NLU / "data").glob("*.yml"))
-    held_out = [row.text for row in read_jsonl(NLU / "eval" / "dev.jsonl", LabelledUtterance)]
-    long_ones = {text for text in held_out if len(text) > 12}
+    asked = NLU.parent / "knowledge" / "data" / "eval"
+    files = [NLU / "eval" / "dev.jsonl", *asked.rglob("dev.jsonl")]
+    lines = [line for file in files for line in file.read_text("utf-8").splitlines() if line]
+    long_ones = {text for text in (json.loads(line)["text"] for line in lines) if len(text) > 12}
+    assert len(long_ones) > 500
     assert not long_ones & set(texts)
 
 

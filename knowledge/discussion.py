@@ -1,0 +1,68 @@
+"""Holds what a conversation is about, so that 那材料呢, 第二个呢 and 南山的呢 can be understood."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cn2an import cn2an
+
+from knowledge.policy import Facet, Policy
+from knowledge.question import Question, read_places
+
+_ORDINAL = re.compile(r"第\s*([一二三四五六七八九十]|\d{1,2})\s*(?:个(?!月)|项|种)")
+_LAST = re.compile(r"最后(那|一|的|这)?(个|项|种)")
+_OTHER = re.compile(r"(另一|另外一|另外那|还有一|下一|后一|后面那?|另)(个|项|种)")
+_FIRST = re.compile(r"(头一|前一|前面那?|上面那?|首)(个|项|种)")
+_BRACKETS = re.compile(r"[（(《〈\[【][^）)》〉\]】]*[）)》〉\]】]")
+_YEARS = re.compile(r"\d{4}\s*年?(度|口径|版|标准)?")
+
+
+@dataclass(frozen=True)
+class Discussion:
+    """The policy last spoken of, the facets last asked, and the policies last listed, in the order shown.
+
+    All empty at the beginning and after a pause; the dialogue keeps it between turns.
+    """
+
+    policy_id: str | None = None
+    facets: tuple[Facet, ...] = ()
+    listed: tuple[str, ...] = ()
+
+    def pointed_at(self, question: Question) -> str | None:
+        """The listed policy that an ordinal means (第二个, 最后那个, 另一个); ``None`` where none does."""
+        if not self.listed:
+            return None
+        position = self._position(question.search_text)
+        return self.listed[position] if position is not None else None
+
+    def _position(self, text: str) -> int | None:
+        ordinal = _ORDINAL.search(text)
+        if ordinal:
+            said = ordinal.group(1)
+            number = int(said) if said.isdigit() else int(cn2an(said, "normal"))
+            return number - 1 if 1 <= number <= len(self.listed) else None
+        if _LAST.search(text):
+            return len(self.listed) - 1
+        if _FIRST.search(text):
+            return 0
+        if _OTHER.search(text) and self.policy_id in self.listed:
+            following = self.listed.index(self.policy_id) + 1
+            return following if following < len(self.listed) else None
+        return None
+
+
+def asks_same_elsewhere(question: Question) -> bool:
+    """南山的呢: names a place and nothing else, so it asks for the like of what was spoken of there."""
+    if question.names_own_place:
+        return False
+    return bool(question.places) and not (question.subject or question.doc_no)
+
+
+def matter_of(policy: Policy) -> str:
+    """What a policy is about, without place, year and brackets, to look for its like elsewhere."""
+    title = _YEARS.sub("", _BRACKETS.sub("", policy.title))
+    for place, said in read_places().names.items():
+        for name in (place, *said):
+            title = title.replace(name, "")
+    return title or policy.title

@@ -1,0 +1,1 @@
+"""Turns evaluation reports into something to read: one HTML file, or lines for a terminal."""
