@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import html
+import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from types import FrameType
@@ -14,7 +15,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -42,6 +43,7 @@ _STATUS_MESSAGES = {
 }
 
 ReadyCheck = Callable[[], str | None]
+ReadyNote = Callable[[], Mapping[str, object]]
 
 
 def create_app(
@@ -52,12 +54,13 @@ def create_app(
     *,
     routers: Sequence[APIRouter] = (),
     ready_checks: Mapping[str, ReadyCheck] | None = None,
+    ready_notes: Mapping[str, ReadyNote] | None = None,
 ) -> FastAPI:
     """The whole web application; its threads start and stop with its lifespan.
 
     ``fallback`` answers when the bot fails. ``routers`` are other rooms' endpoints: they find
     ``settings``, ``database`` and ``tokens`` in ``request.app.state``. A ready check returns why
-    its part is not ready, ``None`` when it is.
+    its part is not ready, ``None`` when it is; a ready note says what a part serves now.
     """
     hub = Hub()
     worker = TurnWorker(database, bot, fallback, hub, settings)
@@ -83,7 +86,7 @@ def create_app(
     )
     for router in (conversations.router, *routers):
         app.include_router(router)
-    _add_state_pages(app, database, worker, ready_checks or {})
+    _add_state_pages(app, database, worker, ready_checks or {}, ready_notes or {})
     _add_pages(app)
     _add_error_answers(app)
     _add_middleware(app, settings)
@@ -107,7 +110,11 @@ def _lifespan(
 
 
 def _add_state_pages(
-    app: FastAPI, database: Database, worker: TurnWorker, checks: Mapping[str, ReadyCheck]
+    app: FastAPI,
+    database: Database,
+    worker: TurnWorker,
+    checks: Mapping[str, ReadyCheck],
+    notes: Mapping[str, ReadyNote],
 ) -> None:
     @app.get("/healthz", tags=["state"])
     async def healthz() -> dict[str, str]:
@@ -116,7 +123,7 @@ def _add_state_pages(
 
     @app.get("/readyz", tags=["state"])
     def readyz() -> JSONResponse:
-        """200 when messages can be answered now; 503 with the reasons when not."""
+        """200 when messages can be answered now, with what is served; 503 with the reasons when not."""
         reasons = {
             "database": None if database.is_reachable() else "the database does not answer",
             "worker": None if worker.is_alive() else "the turn worker is not running",
@@ -125,7 +132,8 @@ def _add_state_pages(
         failing = {name: reason for name, reason in reasons.items() if reason}
         if failing:
             return JSONResponse({"status": "not_ready", "reasons": failing}, status_code=503)
-        return JSONResponse({"status": "ready", "reasons": {}})
+        serving = {name: dict(note()) for name, note in notes.items()}
+        return JSONResponse({"status": "ready", "reasons": {}, "serving": serving})
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -133,16 +141,30 @@ def _add_pages(app: FastAPI) -> None:
     def docs() -> HTMLResponse:
         return HTMLResponse(_docs_page(app))
 
+    files = FreshFiles(directory=STATIC)
     for path, name in _PAGES.items():
-        if (STATIC / name).is_file():
-            app.add_api_route(path, _page(STATIC / name), include_in_schema=False)
-    if STATIC.is_dir():
-        app.mount("/static", StaticFiles(directory=STATIC), name="static")
+        app.add_api_route(path, _page(files, name), include_in_schema=False)
+    app.mount("/static", files, name="static")
 
 
-def _page(file: Path) -> Callable[[], FileResponse]:
-    def page() -> FileResponse:
-        return FileResponse(file, headers={"Cache-Control": "no-cache"})
+class FreshFiles(StaticFiles):
+    """Files a browser may keep but must ask after each time (by ETag), so a new version shows at once."""
+
+    def file_response(
+        self,
+        full_path: str | os.PathLike[str],
+        stat_result: os.stat_result,
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _page(files: StaticFiles, name: str) -> Callable[[Request], Awaitable[Response]]:
+    async def page(request: Request) -> Response:
+        return await files.get_response(name, request.scope)
 
     return page
 

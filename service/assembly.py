@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from fastapi import FastAPI
 
+from actions.answering import answer_reply, citation_card
 from actions.appeal import PERSON, appeal_reply
 from actions.desk import AppealDraft, AppealReason
-from actions.policy import answer_reply
 from actions.registry import build_actions
 from actions.replies import Reply, ReplyKind
 from bot.runtime import BotRuntime
 from bot.training import ensure_model, model_path
-from bot.turn import Turn
-from knowledge.answer import Answerer
-from knowledge.catalogue import DEMO_CATALOGUE, read_catalogue
+from bot.turn import Turn, TurnTrace
+from knowledge.answer import Answerer, Refusal
+from knowledge.composition import NOTHING_FOUND
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
-from knowledge.encoder import BUILT_IN, load_encoder
+from knowledge.encoder import BUILT_IN, WORDS_ONLY, Encoder, load_encoder
+from knowledge.live import Live
 from knowledge.retrieval import Retriever
 from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
 from service.appeals.departments import load_departments
 from service.appeals.dispatch import Dispatcher
 from service.appeals.routes import MissCounter, appeals_router
+from service.catalogue import store_of
+from service.conversations.turns import Outcome
 from service.db import Database
 from service.desk import ServiceDesk
+from service.refresh import CatalogueRefresh
 from service.settings import Settings
 
 Step = Callable[[str], None]
@@ -39,27 +43,45 @@ class Product:
 
     settings: Settings
     database: Database
-    answerer: Answerer
+    live: Live
+    refresh: CatalogueRefresh
     desk: ServiceDesk
     bot: BotRuntime
     app: FastAPI
 
+    @property
+    def answerer(self) -> Answerer:
+        """What answers come from now."""
+        return self.live.now
+
     def close(self) -> None:
+        self.refresh.stop()
         self.bot.close()
         self.database.close()
 
 
-def build_answerer(settings: Settings, progress: Progress | None = None) -> Answerer:
+def build_answerer(
+    settings: Settings, progress: Progress | None = None, encoder: Encoder | None = None
+) -> Answerer:
     """Catalogue and search; encodes what the vector cache does not hold yet.
+
+    ``encoder`` is the one of the settings when it is loaded already; absent, it is loaded.
 
     Raises:
         CatalogueError: the catalogue breaks the format.
         EncoderError: the encoder of the settings cannot be used.
     """
-    catalogue = read_catalogue(settings.catalogue or DEMO_CATALOGUE)
-    encoder = load_encoder(settings.encoder)
+    catalogue = store_of(settings).read()
+    encoder = encoder or load_encoder(settings.encoder)
+    folder = settings.data_dir / "index" / encoder.name.replace("/", "_")
     return Answerer(
-        Retriever(catalogue, encoder, VectorCache(settings.data_dir / "vectors"), progress=progress)
+        Retriever(
+            catalogue,
+            encoder,
+            VectorCache(settings.data_dir / "vectors"),
+            progress=progress,
+            folder=folder,
+        )
     )
 
 
@@ -76,42 +98,63 @@ def build_product(
     step("打开数据库")
     database = Database.open(settings.database())
     step("读取政策目录，编码条款")
+    store = store_of(settings)
+    served = store.version()  # before reading, so that what is written meanwhile is noticed
     answerer = build_answerer(settings, progress)
+    live = Live(answerer)
+    rebuild = partial(build_answerer, settings, encoder=answerer.encoder)
+    refresh = CatalogueRefresh(live, store.version, rebuild, served, settings.refresh_s)
+    # Appeals and intents are understood by meaning also where search is told to do without.
+    built_in = answerer.encoder if settings.encoder == BUILT_IN else load_encoder(BUILT_IN)
+    meaning = built_in if settings.encoder == WORDS_ONLY else answerer.encoder
     encoder = RememberingEncoder(
-        answerer.encoder, VectorCache(settings.data_dir / "vectors" / "departments")
+        meaning, VectorCache(settings.data_dir / "vectors" / "departments")
     )
     dispatcher = Dispatcher(load_departments(), encoder)
     dispatcher.warm()
     desk = ServiceDesk(database, dispatcher, encoder)
-    share_encoder(
-        BUILT_IN, answerer.encoder if settings.encoder == BUILT_IN else load_encoder(BUILT_IN)
-    )
+    share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
     models = settings.data_dir / "models"
     step("载入对话模型" if model_path(models).exists() else "训练对话模型（首次约半分钟）")
-    bot = BotRuntime(build_actions(answerer, desk), warm=partial(encode_ahead, BUILT_IN))
+    bot = BotRuntime(build_actions(live, desk), warm=partial(encode_ahead, BUILT_IN))
     bot.load(ensure_model(models))
     app = create_app(
         settings,
         database,
         bot,
-        fallback_for(answerer, desk),
+        fallback_for(live, desk),
         routers=[appeals_router(MissCounter())],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
+        ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
     )
-    return Product(settings, database, answerer, desk, bot, app)
+    refresh.start()
+    return Product(settings, database, live, refresh, desk, bot, app)
 
 
-def fallback_for(answerer: Answerer, desk: ServiceDesk) -> Callable[[Turn], Sequence[Reply]]:
+def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:
+    """Which catalogue is served; ``is_behind`` when a newer one was refused (the log says why)."""
+    return {
+        "version": refresh.served,
+        "policies": len(live.now.catalogue),
+        "is_behind": refresh.is_behind,
+    }
+
+
+def fallback_for(live: Live, desk: ServiceDesk) -> Callable[[Turn], Outcome]:
     """What answers when the bot cannot: the catalogue itself, else an appeal."""
 
-    def answer(turn: Turn) -> Sequence[Reply]:
+    def answer(turn: Turn) -> Outcome:
+        answerer = live.now
         found = answerer.answer(turn.text, turn.as_of)
         if not found.refusal:
-            return [answer_reply(found, answerer)]
+            cards = [citation_card(each) for each in found.citations]
+            sources = tuple((each.clause.id, each.clause.hash) for each in found.citations)
+            return Outcome([answer_reply(found, answerer, cards)], trace=TurnTrace(sources=sources))
         draft = AppealDraft(turn.session, turn.message_id, turn.text, AppealReason.FAILURE)
-        refusal = Reply(kind=ReplyKind.REFUSAL, text=found.text, buttons=[PERSON])
-        return [refusal, appeal_reply(desk.file_appeal(draft))]
+        text = NOTHING_FOUND if found.refusal is Refusal.UNCLEAR else found.text
+        refusal = Reply(kind=ReplyKind.REFUSAL, text=text, buttons=[PERSON])
+        return Outcome([refusal, appeal_reply(desk.file_appeal(draft))])
 
     return answer

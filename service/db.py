@@ -23,7 +23,8 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -75,20 +76,32 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def make_engine(url: str) -> Engine:
-    """An engine for a ``sqlite:`` or ``postgresql:`` URL; the driver need not be named."""
+    """An engine for a ``sqlite:`` or ``postgresql:`` URL; the driver need not be named.
+
+    Its errors name statement and constraint but never a value: what people wrote must not get into
+    a log that way.
+    """
     parsed = make_url(url)
     if parsed.drivername in {"postgresql", "postgres"}:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(
-            parsed, pool_pre_ping=True, pool_size=10, max_overflow=30, json_serializer=_to_json
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=30,
+            json_serializer=_to_json,
+            hide_parameters=True,
         )
+        event.listen(engine, "handle_error", _hide_details)
+        return engine
     engine = create_engine(
         parsed,
         connect_args={"timeout": _WRITE_WAIT_S},
         pool_size=20,
         max_overflow=60,
         json_serializer=_to_json,
+        hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -97,6 +110,14 @@ def make_engine(url: str) -> Engine:
 
 def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _hide_details(context: ExceptionContext) -> None:
+    # PostgreSQL's further lines hold values: "DETAIL: Failing row contains (…)", in its own language.
+    refused = context.sqlalchemy_exception
+    if isinstance(refused, IntegrityError | DataError):
+        for error in (refused, context.original_exception):
+            error.args = tuple(str(part).partition("\n")[0] for part in error.args[:1])
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

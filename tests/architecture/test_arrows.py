@@ -27,14 +27,16 @@ ARROWS: dict[str, set[str]] = {
 }
 PACKAGES = ("knowledge", "nlu", "actions", "bot", "service")
 # Inside the service: a room may import rooms to its right only.
-ROOMS = ("console", "channels", "conversations", "handoff", "appeals", "enterprises")
+ROOMS = ("console", "channels", "conversations", "handoff", "appeals", "enterprises", "recall")
 # These join the rooms; the rooms do not know them.
 ABOVE_THE_ROOMS = {
+    "service.affected",
     "service.app",
     "service.assembly",
     "service.cli",
     "service.desk",
     "service.doctor",
+    "service.refresh",
 }
 # Only this module knows Rasa's command line, stand-ins and repairs; these speak to Rasa's objects.
 SPEAK_RASA = {"bot.compat", "bot.runtime", "bot.tracker_store", "bot.training"}

@@ -19,7 +19,22 @@ from actions.replies import (
 
 APPEAL_NO = "FT-20261123-0001"
 WITHDRAW = "/withdraw_appeal"
-LONG = "申报时请准备以下材料，并加盖公章后按顺序装订。" * 14
+SENTENCE = "申报时请准备以下材料，并加盖公章后按顺序装订。"
+LONG = SENTENCE * 14
+VALIDITY = "有效性：已过期，有效至2023-12-31，仅供了解，不能再按此申报。"
+LONG_LINES = "\n".join(
+    [
+        "《福田区国高企业认定支持（存量企业）》（福田区科技创新局）",
+        "申报条件：" + "注册地在福田区，具有独立法人资格，信用良好；" * 5,
+        "申报材料：" + "营业执照、纳税证明、认定证书、信用报告、资金申请表；" * 6,
+        VALIDITY,
+        "另有市级相近的《深圳市高新技术企业培育资助》，两项分别看各自条件。",
+    ]
+)
+TWO_POLICIES = (
+    "福田区支持战略性新兴产业和未来产业集群高质量发展若干措施（国家高新技术企业认定支持）",
+    "深圳市高新技术企业培育资助项目管理办法（2026年度第一批，含新认定和重新认定两类企业）",
+)
 
 
 @dataclass(frozen=True)
@@ -145,6 +160,22 @@ def _person() -> tuple[Reply, ...]:
     )
 
 
+def _clarification() -> Reply:
+    buttons = [Button(title=title, payload=f"/ask{title}") for title in TWO_POLICIES]
+    return Reply(
+        kind=ReplyKind.QUESTION,
+        text="您问的是下面哪一项？",
+        buttons=[*buttons, Button(title="转人工", payload="/talk_to_human")],
+    )
+
+
+def _two_answers() -> tuple[Reply, ...]:
+    return (
+        Reply(kind=ReplyKind.ANSWER, text="第一问：认定奖励10万元。"),
+        Reply(kind=ReplyKind.ANSWER, text="第二问：由区科技创新局受理。"),
+    )
+
+
 def answer_to(text: str) -> Answer:
     """What the script says to a message; a message it does not know is repeated word for word."""
     if "国高" in text or "国家高新" in text:
@@ -153,6 +184,12 @@ def answer_to(text: str) -> Answer:
         return Answer(_refusal())
     if "匹配" in text:
         return Answer((_matching(),))
+    if "两问" in text:
+        return Answer(_two_answers())
+    if "哪一项" in text:
+        return Answer((_clarification(),))
+    if "全部规定" in text:
+        return Answer((Reply(kind=ReplyKind.ANSWER, text=LONG_LINES),))
     if "材料" in text:
         return Answer((Reply(text=LONG),))
     if "人工" in text:

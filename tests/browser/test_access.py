@@ -82,6 +82,8 @@ def _talk(chat: ChatPage) -> None:
     chat.ask("帮我匹配一下")
     for place in range(3):
         chat.matches.nth(place).locator("summary").click()
+    chat.ask("全部规定是什么")
+    chat.ask("到底是哪一项")
     chat.ask("长词不断开" + "https://example.org/" + "x" * 300)
     chat.send("转人工")
     expect(chat.notes).to_have_count(1)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from actions.replies import AppealCard, Author, Button, CitationCard, MatchCard, Reply
 from tests.browser.fake_service import FakeService
 from tests.browser.pages import ChatPage
-from tests.browser.script import APPEAL_NO, LONG, TIMELINE, WITHDRAW
+from tests.browser.script import APPEAL_NO, TIMELINE, WITHDRAW
 
 HOSTILE = [
     '<img src=x onerror="window.hit=1">',
@@ -142,14 +142,15 @@ def test_match_cards_show_verdict_amount_and_conditions(chat: ChatPage) -> None:
     expect(second.locator("li.failed")).to_contain_text("要求：不低于 2,000 万元")
 
 
-def test_long_answer_is_folded_until_asked_for(chat: ChatPage) -> None:
-    assert chat.ask("要什么材料") == LONG
-    folded = chat.said_by_bot.bounding_box()
-    chat.page.get_by_role("button", name="展开全文").click()
-    unfolded = chat.said_by_bot.bounding_box()
-    assert folded is not None and unfolded is not None
-    assert unfolded["height"] > folded["height"] + 20
-    expect(chat.page.get_by_role("button", name="收起")).to_have_attribute("aria-expanded", "true")
+def test_two_replies_to_one_message_are_two_bubbles_of_one_group(chat: ChatPage) -> None:
+    chat.ask("两问一起问")
+    expect(chat.said_by_bot).to_have_text(
+        ["第一问：认定奖励10万元。", "第二问：由区科技创新局受理。"]
+    )
+    expect(chat.page.locator("#log .group.bot")).to_have_count(1)
+    first, second = (chat.page.locator("#log .bubble").nth(n).bounding_box() for n in (1, 2))
+    assert first is not None and second is not None
+    assert second["y"] >= first["y"] + first["height"] + 4
 
 
 def test_answer_that_comes_later_shows_typing_until_then(chat: ChatPage) -> None:

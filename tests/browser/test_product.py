@@ -28,7 +28,7 @@ def test_a_visitor_asks_looks_at_the_source_and_gets_an_appeal(
     chat.citations.first.locator("summary").click()
     expect(chat.citations.first).to_contain_text("福田区国高企业认定支持（存量企业）")
     assert "营业执照" in chat.ask("那需要什么材料")
-    chat.send("我们想把厂搬到月球有补贴吗")
+    chat.send("企业食堂补贴多少钱")
     expect(chat.appeals).to_have_count(1)
     expect(chat.appeals.first).to_contain_text("FT-2026")
     chat.screenshot("product-360")

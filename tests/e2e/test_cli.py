@@ -51,7 +51,7 @@ def test_ask_remembers_the_named_session(data: Path) -> None:
 
 
 def test_ask_without_an_answer_files_an_appeal(data: Path) -> None:
-    done = qifu("ask", "我们想把厂搬到月球有补贴吗", "--json", data=data)
+    done = qifu("ask", "企业食堂补贴多少钱", "--json", data=data)
     replies = json.loads(done.stdout)["replies"]
     assert [reply["kind"] for reply in replies] == ["refusal", "appeal"]
     assert not any(reply["citations"] for reply in replies)

@@ -37,7 +37,7 @@ def test_an_elliptical_question_is_about_the_policy_under_discussion(client: htt
 def test_an_unanswerable_question_becomes_an_appeal_that_only_its_asker_sees(
     client: httpx.Client,
 ) -> None:
-    body = ask(client, "我们想把厂搬到月球有补贴吗").json()
+    body = ask(client, "企业食堂补贴多少钱").json()
     refusal, appeal = body["replies"]
     assert refusal["kind"] == "refusal"
     assert not refusal["citations"] and not appeal["citations"]
@@ -55,7 +55,7 @@ def test_an_unanswerable_question_becomes_an_appeal_that_only_its_asker_sees(
 
 
 def test_a_button_works_and_the_same_text_typed_elsewhere_does_not(client: httpx.Client) -> None:
-    body = ask(client, "我们想把厂搬到月球有补贴吗").json()
+    body = ask(client, "企业食堂补贴多少钱").json()
     withdraw = next(b for b in body["replies"][1]["buttons"] if b["title"] == "撤回")
     gone = ask(client, withdraw["payload"], body["session"]).json()["replies"][0]
     assert gone["appeal"]["state"] == "withdrawn"

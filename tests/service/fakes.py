@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from actions.replies import Author, Button, Reply, ReplyKind
 from bot.turn import Turn, TurnFailed, TurnResult, TurnTrace
+from service.conversations.turns import Outcome
 
 
 class EchoBot:
@@ -55,11 +56,11 @@ class EchoBot:
         return TurnResult((reply,), str(number), trace)
 
 
-def sorry(turn: Turn) -> Sequence[Reply]:
+def sorry(turn: Turn) -> Outcome:
     """A fallback that works, unless the text asks it not to."""
     if "badly" in turn.text:
         raise RuntimeError("told to fail")
-    return [Reply(author=Author.SYSTEM, text=f"sorry:{turn.text}")]
+    return Outcome([Reply(author=Author.SYSTEM, text=f"sorry:{turn.text}")])
 
 
 def sleeping(seconds: float) -> Callable[[Turn], None]:

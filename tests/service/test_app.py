@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 from structlog.testing import capture_logs
 
-from service.app import create_app
+from service.app import FreshFiles, create_app
 from service.db import Database
 from service.errors import NotFound
 from service.settings import Settings
@@ -58,6 +58,17 @@ def test_a_service_whose_part_is_missing_says_which(
     assert answer.json()["reasons"] == {"bot": "the model is being trained"}
 
 
+def test_a_ready_service_says_what_it_serves(settings: Settings, sqlite_database: Database) -> None:
+    notes = {"catalogue": lambda: {"version": "ab12", "policies": 149}}
+    app = create_app(settings, sqlite_database, EchoBot(), sorry, ready_notes=notes)
+    with TestClient(app) as client:
+        assert client.get("/readyz").json() == {
+            "status": "ready",
+            "reasons": {},
+            "serving": {"catalogue": {"version": "ab12", "policies": 149}},
+        }
+
+
 def test_a_service_that_has_not_started_is_not_ready(
     settings: Settings, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +104,30 @@ def test_pages_and_scripts_are_served(client: TestClient) -> None:
     for link in re.findall(r'(?:href|src)="(static/[^"]+)"', page.text):
         assert client.get(f"/{link}").status_code == 200
     assert "javascript" in client.get("/widget.js").headers["content-type"]
+
+
+@pytest.mark.parametrize("path", ["/", "/widget.js", "/static/chat.js", "/static/chat.css"])
+def test_a_new_version_of_the_page_is_taken_at_once(client: TestClient, path: str) -> None:
+    first = client.get(path)
+    assert first.headers["cache-control"] == "no-cache"
+    known = {"if-none-match": first.headers["etag"]}
+    again = client.get(path, headers=known)
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["cache-control"] == "no-cache"
+    changed = client.get(path, headers={"if-none-match": '"of an earlier version"'})
+    assert (changed.status_code, changed.content) == (200, first.content)
+
+
+def test_a_page_that_changed_on_disk_has_another_name(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("old", encoding="utf-8")
+    app = FastAPI()
+    app.mount("/", FreshFiles(directory=tmp_path))
+    with TestClient(app) as client:
+        before = client.get("/index.html")
+        page.write_text("newer", encoding="utf-8")
+        after = client.get("/index.html", headers={"if-none-match": before.headers["etag"]})
+    assert (after.status_code, after.text) == (200, "newer")
 
 
 @pytest.mark.parametrize(

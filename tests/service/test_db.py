@@ -5,17 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import traceback
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy import insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from service.conversations.models import Conversation, Message, MessageStatus, Owner
-from service.db import Base, Database, make_engine, upgrade
+from service.db import MIGRATIONS, Base, Database, make_engine, upgrade
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -113,6 +116,57 @@ def test_upgrading_again_changes_nothing(database: Database) -> None:
     upgrade(database.engine)
     with database.reading() as session:
         assert session.scalar(select(Conversation.id)) == "a"
+
+
+def migrate(database: Database, to: str) -> None:
+    """Brings the tables to a revision, up or down."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        now = str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+        (command.downgrade if now > to else command.upgrade)(config, to)
+
+
+def test_a_database_of_the_first_version_is_upgraded_when_it_is_opened(database: Database) -> None:
+    migrate(database, "0001")
+    assert "answer_sources" not in inspect(database.engine).get_table_names()
+    add_conversation(database, "a", datetime.now(UTC))
+    url = database.engine.url.render_as_string(hide_password=False)
+    opened = Database.open(url)
+    with opened.reading() as session:
+        assert session.scalar(select(Conversation.id)) == "a"
+        assert session.scalar(text("SELECT count(*) FROM answer_sources")) == 0
+    opened.close()
+
+
+def test_each_migration_can_be_taken_back(database: Database) -> None:
+    for revision in ("0001", "0002"):
+        migrate(database, revision)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"id": "a", "channel": "web"},
+        {"id": "b", "channel": None, "state": "电话13800138000"},
+        {"id": "b", "channel": "长" * 40 + "电话13800138000", "owner": None},
+    ],
+    ids=["again", "absent", "too long"],
+)
+def test_an_error_of_the_database_tells_no_values(
+    database: Database, values: dict[str, object]
+) -> None:
+    add_conversation(database, "a", datetime.now(UTC))
+    row = {"owner": Owner.BOT, "state": "机密13900139000"} | values
+    with pytest.raises(DBAPIError) as caught, database.session() as session:
+        session.execute(insert(Conversation).values(**row))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "INSERT INTO conversations" in told
+    assert "机密" not in told and "138001" not in told
 
 
 def test_processes_that_start_at_once_share_one_migration(tmp_path: Path) -> None:

@@ -2,29 +2,14 @@
 
 import { cardsOf } from "./cards.js";
 import { button, el, shortTime } from "./elements.js";
+import { said } from "./folding.js";
 
-const FOLD_OVER_CHARACTERS = 200;
-const FOLD_OVER_LINES = 10;
 const SEPARATE_AFTER_MS = 5 * 60 * 1000;
 const SPEAKERS = {
   bot: { initial: "福", name: "企服小福", tag: "机器人" },
   person: { initial: "专", name: "服务专员", tag: "人工" },
   me: { initial: "我", name: "我", tag: null },
 };
-
-function said(text) {
-  const paragraph = el("p", "said", text);
-  const lines = text.split("\n").length;
-  if (text.length <= FOLD_OVER_CHARACTERS && lines <= FOLD_OVER_LINES) return [paragraph];
-  paragraph.classList.add("folded");
-  const toggle = button("unfold", "展开全文", () => {
-    const folded = paragraph.classList.toggle("folded");
-    toggle.textContent = folded ? "展开全文" : "收起";
-    toggle.setAttribute("aria-expanded", String(!folded));
-  });
-  toggle.setAttribute("aria-expanded", "false");
-  return [paragraph, toggle];
-}
 
 export class Thread {
   /* `parts` are the elements scroll, log, quick, typing, latest, examples; `onPick(button)` gets a pressed quick reply. */
