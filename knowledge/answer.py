@@ -19,14 +19,17 @@ from knowledge.composition import (
     clarification_text,
     comparison_text,
     compose,
+    detail_not_recorded_text,
     elsewhere_text,
     holds_there_text,
     listing_text,
     not_alike_text,
     not_recorded_text,
 )
+from knowledge.detail import Details
 from knowledge.discussion import Discussion, asks_same_elsewhere, matter_of
 from knowledge.encoder import Encoder
+from knowledge.follow_up import features_of, read_model
 from knowledge.kinds import policies_of_kind
 from knowledge.lexical import fold, tokens
 from knowledge.policy import Clause, Facet, Level, Policy, Status
@@ -42,7 +45,6 @@ from knowledge.question import (
     points_back,
     read_places,
     read_question,
-    subject_of,
 )
 from knowledge.retrieval import Hit, Ranking, Retriever
 from knowledge.segments import (
@@ -58,11 +60,6 @@ MOST_LISTED = 5
 # A list holds what is at least this likely, as a share of the likeliest.
 LISTED_SHARE = 0.2
 CONSIDERED = 10
-# Up to this length a question may lean on what was said before; it does where the policy spoken of holds its words.
-SHORT_CHARS = 15
-HOLDS_IT = 0.6
-# From this chance on a short question with a facet is about another policy than the one spoken of.
-ANOTHER_SUBJECT = 0.4
 OFFERED = 2
 # How many readings of either side of a comparison are weighed.
 SIDE_HITS = 3
@@ -92,6 +89,7 @@ class Refusal(StrEnum):
     NOTHING_FOUND = "nothing_found"
     ELSEWHERE = "elsewhere"
     NOT_RECORDED = "not_recorded"
+    DETAIL_NOT_RECORDED = "detail_not_recorded"
     UNCLEAR = "unclear"
 
 
@@ -126,6 +124,8 @@ class Answerer:
 
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever
+        self._details = Details(retriever.catalogue)
+        self._follow_ups = read_model()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -177,7 +177,8 @@ class Answerer:
         joined: list[Answer] = []
         for answer in answers:
             last = joined[-1] if joined else None
-            if last and answer.policy_id and last.policy_id == answer.policy_id:
+            apart = Refusal.DETAIL_NOT_RECORDED in {answer.refusal, last and last.refusal}
+            if last and answer.policy_id and last.policy_id == answer.policy_id and not apart:
                 joined[-1] = self._both(last, answer, as_of)
             elif last and last.refusal is answer.refusal is Refusal.NOTHING_FOUND:
                 joined[-1] = replace(last, question=last.question + answer.question)
@@ -227,7 +228,9 @@ class Answerer:
             shown = [self.catalogue.policies.get(policy_id) for policy_id in discussion.listed]
             hits = [Hit(policy, 0.0, 1.0, None, ()) for policy in shown if policy]
             return self._side_by_side(text, hits, as_of)
-        spoken_of = discussed.id if discussed else self._first_with(facets, discussion.listed)
+        # A policy spoken of that is gone stands for itself only: nobody has asked about the ones beside it.
+        offered = () if discussion.policy_id else discussion.listed
+        spoken_of = discussed.id if discussed else self._first_with(facets, offered)
         if leans and spoken_of:
             asked_before = () if asked.leans_on_context else discussion.facets
             return self.detail(spoken_of, facets or asked_before, as_of, text)
@@ -347,26 +350,14 @@ class Answerer:
     def _is_follow_up(self, ranking: Ranking, discussed: Policy) -> bool:
         """Whether the question leans on the policy under discussion instead of naming a subject of its own.
 
-        The policy under discussion is kept while it holds what a short question names, and where nothing else is
-        surely found; a question that surely names another policy changes the subject.
+        What it names, and what search finds for it alone, tell (``follow_up``); nothing found surely decides nothing.
         """
-        question, text = ranking.question, ranking.question.search_text
+        question = ranking.question
         if question.elsewhere or question.doc_no or _is_out_of_reach(question, discussed):
             return False
         if not question.subject or (ranking.hits and ranking.hits[0].policy.id == discussed.id):
             return True
-        held = max(
-            self._retriever.holds(discussed.id, words)
-            for words in (question.subject, subject_of(text))
-        )
-        leans = is_ellipsis(text) or points_back(text)
-        if ranking.chance < self._retriever.cuts.answer_from:
-            return leans or held > 0
-        if len(text) <= SHORT_CHARS:
-            # 每年什么时候开放 names too little to change the subject on its own.
-            names_little = bool(question.facets) and len(question.subject) < 2
-            return held >= HOLDS_IT or (names_little and ranking.chance < ANOTHER_SUBJECT)
-        return leans and held >= HOLDS_IT
+        return self._follow_ups.says(features_of(ranking, discussed, self._retriever))
 
     def _alike(
         self, discussed: Policy, asked: Question, facets: Sequence[Facet], as_of: date
@@ -506,6 +497,10 @@ class Answerer:
         return replace(answer, offered=tuple(policy.id for policy in offered))
 
     def _about(self, policy: Policy, question: Question, as_of: date, ranking: Ranking) -> Answer:
+        if question.text and self._details.is_missing(question.text, policy):
+            refused = detail_not_recorded_text(policy, as_of)
+            answer = _refuse(refused, Refusal.DETAIL_NOT_RECORDED, ranking)
+            return replace(answer, policy_id=policy.id)
         asked = tuple(_meant(facet, policy, question) for facet in question.facets)
         if set(asked) & _TELL_HOW:
             asked = tuple(facet for facet in asked if facet is not Facet.PROCESS)

@@ -37,6 +37,7 @@ from knowledge.ranking import (
     Calibrations,
     ChanceModel,
     RankModel,
+    with_pairs,
 )
 from knowledge.retrieval import Ranking, Retriever, System
 
@@ -65,6 +66,8 @@ HARM_OF_INVENTING = 3.0
 TOLERATED = 0.01
 # A feature that hardly varies over the training questions is not stretched.
 LEAST_SPREAD = 1e-4
+# How freely the chance may follow the training questions; chosen on the development ones.
+STRENGTH = 0.01
 # Of the development questions with an answer at most this share may be refused; between the two cuts is asked back.
 REFUSED = 0.02
 # The intent model turns these away before search is asked.
@@ -83,7 +86,9 @@ def neutral() -> Calibrations:
 
     def blank(names: tuple[str, ...]) -> Calibration:
         zeros = (0.0,) * len(names)
-        return Calibration(rank, ChanceModel(zeros, (1.0,) * len(names), zeros, 0.0), 0.5, 0.5, 2.0)
+        pairs = (0.0,) * len(with_pairs(np.zeros(len(names))))
+        chance = ChanceModel(zeros, (1.0,) * len(names), pairs, 0.0)
+        return Calibration(rank, chance, 0.5, 0.5, 2.0)
 
     return Calibrations(both=blank(FEATURES), words=blank(WORD_FEATURES))
 
@@ -107,13 +112,7 @@ def _fit(retriever: Retriever, train: Questions, dev: Questions, system: System)
     _use(retriever, system, rank)
     rows, known = _matrix(_training_rows(retriever, train, system))
     mean, scale = rows.mean(0), np.where(rows.std(0) < LEAST_SPREAD, 1.0, rows.std(0))
-    chance = LogisticRegression(C=0.3, max_iter=2000).fit((rows - mean) / scale, known)
-    stored = ChanceModel(
-        tuple(mean.round(5).tolist()),
-        tuple(scale.round(5).tolist()),
-        tuple(chance.coef_[0].round(5).tolist()),
-        round(float(chance.intercept_[0]), 5),
-    )
+    stored = _fit_chance(mean.round(5), scale.round(5), rows, known)
     own = [
         (question, ranking, stored.chances(np.array([ranking.hits[0].features]))[0])
         for question, ranking in _searched(retriever, dev, system)
@@ -140,6 +139,23 @@ def _fit(retriever: Retriever, train: Questions, dev: Questions, system: System)
         "sure_from": _surest(np.append(chances, without), np.append(right, without < 0)),
         "fitted_on": f"train: {int(known.sum())} right, {int((~known).sum())} not",
     }
+
+
+def _fit_chance(
+    mean: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    known: NDArray[np.bool_],
+) -> ChanceModel:
+    pairs = with_pairs((rows - mean) / scale)
+    # Every feature and every pair is held back alike, whatever its spread.
+    centre, spread = pairs.mean(0), np.maximum(pairs.std(0), LEAST_SPREAD)
+    found = LogisticRegression(C=STRENGTH, max_iter=3000).fit((pairs - centre) / spread, known)
+    weights = (found.coef_[0] / spread).round(5)
+    intercept = float(found.intercept_[0] - centre @ weights)
+    return ChanceModel(
+        tuple(mean.tolist()), tuple(scale.tolist()), tuple(weights.tolist()), round(intercept, 5)
+    )
 
 
 def _use(retriever: Retriever, system: System, rank: RankModel) -> None:

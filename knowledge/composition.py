@@ -189,6 +189,16 @@ def not_alike_text(policy: Policy, places: Sequence[str]) -> str:
 
 def not_recorded_text(policy: Policy, missing: Sequence[Facet], day: date) -> str:
     """What the record lacks, with the policy's validity, so that nobody waits for the detail of an expired one."""
-    status = policy.status_on(day)
+    return f"{_ended_note(policy, day)}《{policy.title}》的记录里没有写{facet_names(missing)}，我不能凭空回答。"
+
+
+def detail_not_recorded_text(policy: Policy, day: date) -> str:
+    """The same where it is no facet that lacks but the one thing asked: 钱多久到账."""
+    return (
+        f"{_ended_note(policy, day)}《{policy.title}》的记录里没有写您问的这一点，我不能凭空回答。"
+    )
+
+
+def _ended_note(policy: Policy, day: date) -> str:
     notes = {Status.EXPIRED: "这一项已过期；", Status.UPCOMING: "这一项尚未施行；"}
-    return f"{notes.get(status, '')}《{policy.title}》的记录里没有写{facet_names(missing)}，我不能凭空回答。"
+    return notes.get(policy.status_on(day), "")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from knowledge.encoder import Encoder, Vectors, bulk_encoder
-from knowledge.errors import EncoderError
+from knowledge.encoder import Encoder, Vectors
 from knowledge.meaning import FLAT_BELOW, MeaningIndex
 from knowledge.vectors import VectorStore, key_of
 
@@ -18,13 +16,8 @@ __all__ = ["FLAT_BELOW", "MeaningIndex", "Progress", "RememberingEncoder", "Vect
 
 Progress = Callable[[int, int], None]
 
-BULK_FROM_TEXTS = 500
-BULK_FROM_CHARS = 60_000
 _BATCH = 16
-_BULK_BATCH = 128
 _STORE_EVERY_S = 1.0
-
-_log = logging.getLogger(__name__)
 
 
 class VectorCache:
@@ -76,17 +69,7 @@ class VectorCache:
     ) -> None:
         # Texts of one length together need no padding.
         keys = sorted(missing, key=lambda key: len(missing[key]))
-        writer = _Writer(store, keys, missing, progress)
-        chars = sum(map(len, missing.values()))
-        if len(keys) >= BULK_FROM_TEXTS and chars >= BULK_FROM_CHARS:
-            with bulk_encoder(encoder) as bulk:
-                try:
-                    writer.run(bulk, _BULK_BATCH)
-                except EncoderError as error:
-                    if bulk is encoder:
-                        raise
-                    _log.warning("%s; going on with %s", error, encoder.name)
-        writer.run(encoder, _BATCH)
+        _Writer(store, keys, missing, progress).run(encoder)
 
 
 class _Writer:
@@ -102,13 +85,12 @@ class _Writer:
         self._store, self._keys, self._texts, self._progress = store, keys, texts, progress
         self._done = 0
 
-    def run(self, encoder: Encoder, size: int) -> None:
-        """Goes on from where an earlier run stopped."""
+    def run(self, encoder: Encoder) -> None:
         waiting: list[Vectors] = []
         stored, since = self._done, time.monotonic()
         try:
             while self._done < len(self._keys):
-                batch = self._keys[self._done : self._done + size]
+                batch = self._keys[self._done : self._done + _BATCH]
                 waiting.append(encoder.passages([self._texts[key] for key in batch]))
                 self._done += len(batch)
                 if time.monotonic() - since > _STORE_EVERY_S:

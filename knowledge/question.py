@@ -48,6 +48,8 @@ _SPELT_OUT = re.compile(r"(?:(?<=\s)|^)[㐀-鿿](?:\s[㐀-鿿]){3,}(?=\s|$)")
 _WRITTEN_OUT = re.compile(
     r"(?<![一二两三四五六七八九十百])([一二两三四五六七八九十百]+)个?([万亿])"
 )
+_PERCENT_SAID = re.compile(r"百分之(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)个(?:百分)?点")
+_TENTHS = re.compile(r"([1-9一二三四五六七八九])成(?![立功为本员果都交绩熟长])")
 _SHORT_YEAR = re.compile(r"(?<!\d)(1[5-9]|2\d)年(?=版|口径|度|标准|指南|新|老|的?政策)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _NO_EXCHANGE = r"(?!证券|交易所|证交所|股票|主板)"
@@ -193,9 +195,11 @@ def read_question(text: str) -> Question:
 def figures_of(text: str) -> frozenset[str]:
     """The figures of a text with the first sign of their unit, 3200万 or 65分; a bare number of one digit tells nothing.
 
-    五十万 and 一个亿 count as 50万 and 1亿; a year counts without 年.
+    五十万 and 一个亿 count as 50万 and 1亿, 15个点 and 五成 as 15% and 50%; a year counts without 年.
     """
     text = _WRITTEN_OUT.sub(_in_digits, text)
+    text = _PERCENT_SAID.sub(lambda said: f"{said[1] or said[2]}%", text)
+    text = _TENTHS.sub(lambda said: f"{_digit(said[1])}0%", text)
     text = _SHORT_YEAR.sub(r"20\1", text.replace(",", "").replace("，", " "))
     found = [(number, unit.replace("个", "")) for number, unit in _FIGURE.findall(text)]
     return frozenset(
@@ -203,6 +207,10 @@ def figures_of(text: str) -> frozenset[str]:
         for number, unit in found
         if unit or len(number) > 1
     )
+
+
+def _digit(written: str) -> int:
+    return int(written) if written.isdigit() else "零一二三四五六七八九".index(written)
 
 
 def _in_digits(found: re.Match[str]) -> str:
@@ -225,9 +233,9 @@ def _in_their_words(text: str, synonyms: Sequence[tuple[str, str]]) -> str:
 
 
 def subject_of(text: str) -> tuple[str, ...]:
-    """What is left of a folded text without asking words, facets and places; a lone character says nothing."""
-    left = _FILLER.sub(" ", _without_facets(_without_places(text)))
-    return tuple(word for word in tokens(left) if len(word) > 1)
+    """What is left of a folded text without asking words, facets, places and years; a lone character says nothing."""
+    left = _FILLER.sub(" ", _without_facets(without_places(text)))
+    return tuple(word for word in tokens(left) if len(word) > 1 and not _YEAR.fullmatch(word))
 
 
 def asks_for_list(text: str) -> bool:
@@ -315,7 +323,7 @@ def _places(text: str) -> tuple[tuple[str, ...], str | None, bool]:
     return (), None, False
 
 
-def _without_places(text: str) -> str:
+def without_places(text: str) -> str:
     for place, said in read_places().names.items():
         for name in (place, *said):
             text = text.replace(name, " ")

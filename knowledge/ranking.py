@@ -51,6 +51,7 @@ WORD_FEATURES = (
 )
 MEANING_FEATURES = ("cosine", "cosine_gap")
 FEATURES = (*WORD_FEATURES, *MEANING_FEATURES)
+_FURTHEST = 4.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,10 @@ class RankModel:
 
 @dataclass(frozen=True)
 class ChanceModel:
-    """A logistic model of "one of the first policies answers the question", fitted on the training questions only."""
+    """A logistic model of "one of the first policies answers the question", fitted on the training questions only.
+
+    ``weights`` are those of ``with_pairs``: a high cosine tells less where the question's subject is unseen.
+    """
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
@@ -77,8 +81,16 @@ class ChanceModel:
     def chances(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """Shape ``(policies,)``, each 0-1."""
         scaled = (rows - np.array(self.mean)) / np.array(self.scale)
-        chances: NDArray[np.float64] = expit(scaled @ np.array(self.weights) + self.intercept)
+        weighed = with_pairs(scaled) @ np.array(self.weights)
+        chances: NDArray[np.float64] = expit(weighed + self.intercept)
         return chances
+
+
+def with_pairs(scaled: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Scaled features, and after them the products of every two (of each with itself too); none counts beyond 4."""
+    rows = np.clip(np.asarray(scaled, np.float64), -_FURTHEST, _FURTHEST)
+    first, second = np.triu_indices(rows.shape[-1])
+    return np.concatenate([rows, rows[..., first] * rows[..., second]], axis=-1)
 
 
 @dataclass(frozen=True)

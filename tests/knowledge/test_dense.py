@@ -6,16 +6,15 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from knowledge.dense import MeaningIndex, RememberingEncoder, VectorCache
-from knowledge.encoder import Encoder, Vectors
+from knowledge.encoder import Vectors
 from knowledge.errors import EncoderError
 from knowledge.stored import StoredIndexError
 
@@ -295,61 +294,6 @@ class TestRememberingEncoder:
         encoder.queries(["问"])
         assert inner.encoded == ["甲", "乙"]
         assert inner.asked == ["问", "问"]
-
-
-class TestBulkEncoding:
-    """Which encoder a cache uses; the fast one itself is tested in test_encoder."""
-
-    @pytest.fixture
-    def bulk(self, monkeypatch: pytest.MonkeyPatch) -> CountingEncoder:
-        """The fast twin of any encoder, from four texts and twenty characters up."""
-        bulk = CountingEncoder()
-
-        @contextmanager
-        def bulk_encoder(_: Encoder) -> Iterator[Encoder]:
-            yield bulk
-
-        monkeypatch.setattr("knowledge.dense.bulk_encoder", bulk_encoder)
-        monkeypatch.setattr("knowledge.dense.BULK_FROM_TEXTS", 4)
-        monkeypatch.setattr("knowledge.dense.BULK_FROM_CHARS", 20)
-        return bulk
-
-    def test_many_long_texts_go_to_the_fast_one(
-        self, tmp_path: Path, bulk: CountingEncoder
-    ) -> None:
-        encoder, texts = CountingEncoder(), ["很长的条款" + "一" * n for n in range(4)]
-        vectors = VectorCache(tmp_path).vectors(encoder, texts[::-1])
-        assert (encoder.encoded, bulk.encoded) == ([], texts)  # shortest first: less padding
-        assert np.array_equal(vectors, CountingEncoder().passages(texts[::-1]))
-
-    @pytest.mark.parametrize("texts", [["一" * 9] * 2 + ["二" * 12], ["一", "二", "三", "四"]])
-    def test_few_or_short_texts_do_not(
-        self, tmp_path: Path, bulk: CountingEncoder, texts: list[str]
-    ) -> None:
-        VectorCache(tmp_path).vectors(CountingEncoder(), texts)
-        assert bulk.encoded == []
-
-    def test_the_usual_one_goes_on_where_the_fast_one_dies(
-        self,
-        tmp_path: Path,
-        bulk: CountingEncoder,
-        monkeypatch: pytest.MonkeyPatch,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
-        monkeypatch.setattr("knowledge.dense._BULK_BATCH", 2)
-        calls = iter([bulk.passages])
-
-        def die_later(texts: Sequence[str]) -> Vectors:
-            for encode in calls:
-                return encode(texts)
-            raise EncoderError("the bulk encoder's process ended: Killed")
-
-        bulk.passages = die_later  # type: ignore[method-assign]
-        encoder, texts = CountingEncoder(), [f"很长的条款{n}" for n in range(5)]
-        vectors = VectorCache(tmp_path).vectors(encoder, texts)
-        assert (bulk.encoded, encoder.encoded) == (texts[:2], texts[2:])
-        assert np.array_equal(vectors, CountingEncoder().passages(texts))
-        assert "Killed; going on with counting-1" in caplog.text
 
 
 class TestMeaningIndex:

