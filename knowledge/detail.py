@@ -22,7 +22,7 @@ from knowledge.clauses import clauses_of, facets_recorded
 from knowledge.facets import facets_of
 from knowledge.lexical import fold
 from knowledge.policy import Policy
-from knowledge.question import without_places
+from knowledge.question import content_of, without_places
 from knowledge.text_model import Features, TextModel, from_json, grams_of
 
 MODEL_FILE = Path(__file__).parent / "data" / "details.json"
@@ -82,12 +82,17 @@ class Details:
         record = self._records[policy.id]
         facets = facets_of(folded)
         recorded = float(facets[0] in facets_recorded(policy)) if facets else 0.5
-        chars = {char for char in asked if char.isalnum()}
-        mass = sum(self._weights.get(char, self._rare) for char in sorted(chars)) or 1.0
-        held = sum(self._weights[char] for char in sorted(chars) if char in record)
         share = len(asked) / max(len(folded), 1)
-        figures = np.array([_unit_held(folded, record), recorded, held / mass, share])
+        held = self._characters_held(content_of(asked), record)
+        figures = np.array([_unit_held(folded, record), recorded, held, share])
         return figures, grams_of(asked)
+
+    def _characters_held(self, said: str, record: str) -> float:
+        """The share (0-1) of what the characters of ``said`` weigh that the record has; 1 where nothing is said."""
+        chars = sorted({char for char in said if char.isalnum()})
+        mass = sum(self._weights.get(char, self._rare) for char in chars)
+        held = sum(self._weights[char] for char in chars if char in record)
+        return held / mass if mass else 1.0
 
 
 def asking_part(folded: str, policy: Policy) -> str:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.checkpoint import Blob, Sizes, built_in_path, decoded, read_blob, text_splitter
+from knowledge.checkpoint import Blob, Pieces, Sizes, built_in_path, decoded, read_blob
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto, TensorProto
+    from sentencepiece import SentencePieceProcessor
 
 Vectors = NDArray[np.float32]
 
@@ -36,10 +37,13 @@ class Engine:
         blob = read_blob(built_in_path())
         sizes = blob.sizes
         self.dim = sizes.hidden
-        self._words = blob.tensors["emb.word"].raw.reshape(sizes.vocab, -1)
+        # A copy, so that the rest of the file need not stay in memory.
+        self._words = blob.tensors["emb.word"].raw.reshape(sizes.vocab, -1).copy()
         kind = blob.tensor("emb.type", sizes.types, sizes.hidden)[0]
         self._places = blob.tensor("emb.pos", sizes.positions, sizes.hidden) + kind
-        self._splitter = text_splitter(blob)
+        self._spelling = blob.table
+        self._ends = (blob.pieces.bos, blob.pieces.eos)
+        self._splitter = _splitter(blob.pieces)
         options = onnxruntime.SessionOptions()
         # More threads a text gain little and wait for each other; callers spread texts over the cores.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -56,12 +60,34 @@ class Engine:
         return self._vector(f"passage: {text}")
 
     def _vector(self, text: str) -> Vectors:
-        pieces = self._splitter.encode(text).ids[: len(self._places)]
+        first, last = self._ends
+        inner = self._splitter.encode(text.translate(self._spelling))[: len(self._places) - 2]
+        pieces = [first, *inner, last]
         rows = decoded(self._words[pieces]).reshape(len(pieces), self.dim)
         shown = (rows + self._places[: len(pieces)])[np.newaxis]
         mean = self._session.run(None, {"embedded": shown})[0][0].mean(axis=0)
         vector: Vectors = mean / np.linalg.norm(mean)
         return vector
+
+
+def _splitter(pieces: Pieces) -> SentencePieceProcessor:
+    """Cuts a text into pieces of the vocabulary, most probable together (Kudo 2018); a fifth of tokenizers' memory."""
+    from sentencepiece import SentencePieceProcessor
+    from sentencepiece.sentencepiece_model_pb2 import ModelProto
+
+    model = ModelProto()
+    special = {pieces.unk: 2, pieces.bos: 3, pieces.eos: 3, pieces.pad: 3}  # unknown, control
+    for number, (piece, score) in enumerate(pieces.scored):
+        model.pieces.add(piece=piece, score=score, type=special.get(number, 1))
+    trained, spec = model.trainer_spec, model.normalizer_spec
+    trained.model_type, trained.vocab_size = 1, len(pieces.scored)  # unigram
+    for name in ("unk", "bos", "eos", "pad"):
+        number = getattr(pieces, name)
+        setattr(trained, f"{name}_id", number)
+        setattr(trained, f"{name}_piece", pieces.text(number))
+    spec.name = "identity"  # the text comes spelt as the file's own table wants it
+    spec.add_dummy_prefix = spec.remove_extra_whitespaces = spec.escape_whitespaces = True
+    return SentencePieceProcessor(model_proto=model.SerializeToString())
 
 
 class _Graph:

@@ -48,7 +48,9 @@ _SPELT_OUT = re.compile(r"(?:(?<=\s)|^)[㐀-鿿](?:\s[㐀-鿿]){3,}(?=\s|$)")
 _WRITTEN_OUT = re.compile(
     r"(?<![一二两三四五六七八九十百])([一二两三四五六七八九十百]+)个?([万亿])"
 )
-_PERCENT_SAID = re.compile(r"百分之(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)个(?:百分)?点")
+_PERCENT_SAID = re.compile(
+    r"百分之(\d{1,4}(?:\.\d{1,4})?)|(?<!\d)(\d{1,4}(?:\.\d{1,4})?)个(?:百分)?点"
+)
 _TENTHS = re.compile(r"([1-9一二三四五六七八九])成(?![立功为本员果都交绩熟长])")
 _SHORT_YEAR = re.compile(r"(?<!\d)(1[5-9]|2\d)年(?=版|口径|度|标准|指南|新|老|的?政策)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -234,8 +236,14 @@ def _in_their_words(text: str, synonyms: Sequence[tuple[str, str]]) -> str:
 
 def subject_of(text: str) -> tuple[str, ...]:
     """What is left of a folded text without asking words, facets, places and years; a lone character says nothing."""
-    left = _FILLER.sub(" ", _without_facets(without_places(text)))
-    return tuple(word for word in tokens(left) if len(word) > 1 and not _YEAR.fullmatch(word))
+    return tuple(
+        word for word in tokens(content_of(text)) if len(word) > 1 and not _YEAR.fullmatch(word)
+    )
+
+
+def content_of(text: str) -> str:
+    """A folded text without asking words, facets and places."""
+    return _FILLER.sub(" ", _without_facets(without_places(text)))
 
 
 def asks_for_list(text: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.catalogue import Catalogue
-from knowledge.catalogue_index import build_index, open_index, texts_of
+from knowledge.catalogue_index import build_index, open_index, searched, texts_of
 from knowledge.dense import Progress, VectorCache
 from knowledge.encoder import WORDS_ONLY, Encoder
 from knowledge.evidence import Evidence, PolicyTable, WordScores
@@ -44,6 +44,16 @@ class Hit:
     cosine: float | None
     matched: tuple[str, ...]
     features: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClauseHit:
+    """A clause of a policy found, and why: its BM25, its cosine (absent where there is no encoder), the words it shares."""
+
+    clause: Clause
+    score: float
+    cosine: float | None
+    matched: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -191,6 +201,25 @@ class Retriever:
         }
         best = max(among, key=lambda clause: held[clause.id])
         return best, held[best.id]
+
+    def clauses(self, question: Question, policy_id: str, most: int = 3) -> list[ClauseHit]:
+        """The clauses of a policy that answer a question best, by meaning and then words, at most ``most``."""
+        row, clauses = self._rows[policy_id], searched(self.catalogue.clauses_of(policy_id))
+        end = int(self._index.starts[row + 1])
+        rows = slice(end - len(clauses), end)
+        words = list(dict.fromkeys(question.words))
+        scores = self._index.passages.scores(words)[rows].tolist()
+        cosines: list[float] | None = None
+        if self.encoder.name != WORDS_ONLY:
+            query = self.encoder.queries([question.search_text])[0]
+            cosines = self._index.meaning.scores(query)[rows].tolist()
+        hits = []
+        for number, clause in enumerate(clauses):
+            held = set(tokens(clause.text))
+            matched = tuple(word for word in words if word in held)
+            cosine = cosines[number] if cosines else None
+            hits.append(ClauseHit(clause, scores[number], cosine, matched))
+        return sorted(hits, key=lambda hit: (hit.cosine or 0.0, hit.score), reverse=True)[:most]
 
     def holds(self, policy_id: str, words: Sequence[str]) -> float:
         """The share (0-1) of the words' weight that the whole record of a policy holds."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from service.catalogue import store_of
-from service.terminal import AsJson, err, print_json, settings_with
+from service.terminal import AsJson, AsOf, encoding_bar, err, print_json, settings_with
 
 if TYPE_CHECKING:
     from knowledge.documents.changes import ClauseChange, PolicyChange
+    from knowledge.retrieval import ClauseHit, Hit
     from knowledge.store import FileResult, Progress, Step
 
 catalogue_app = typer.Typer(no_args_is_help=True, help="政策目录。")
@@ -65,6 +66,57 @@ def catalogue_check(
         )
     else:
         print(f"{len(catalogue)} 项政策，{len(catalogue.clauses)} 个条款，没有问题")
+
+
+@catalogue_app.command("search")
+def catalogue_search(
+    question: Annotated[str, typer.Argument(help="要查的话。")],
+    top: Annotated[int, typer.Option(min=1, max=50, help="列出几项。")] = 5,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """命中测试：与机器人同一个检索；列出政策、把握、条款，以及为什么（共有的词、语义相近度）。"""
+    from service.assembly import build_answerer
+
+    settings = settings_with(as_of=as_of.date() if as_of else None)
+    with encoding_bar() as bar:
+        retriever = build_answerer(settings, bar).retriever
+    ranking = retriever.search(question, top, as_of=settings.today())
+    hits = [
+        _hit_row(hit, retriever.clauses(ranking.question, hit.policy.id)) for hit in ranking.hits
+    ]
+    if as_json:
+        print_json({"question": question, "hits": hits})
+        return
+    for number, hit in enumerate(hits, 1):
+        print(f"{number}. {hit['policy_id']}《{hit['title']}》 把握 {hit['chance']:.2f}")
+        for clause in hit["clauses"]:
+            near = "" if clause["cosine"] is None else f"，相近 {clause['cosine']:.2f}"
+            words = " ".join(clause["matched"]) or "无"
+            print(f"   {clause['label']}（词分 {clause['score']:.1f}{near}；共有的词：{words}）")
+            print(f"   {clause['text'][:_LONGEST_QUOTE]}")
+
+
+def _hit_row(hit: Hit, clauses: Sequence[ClauseHit]) -> dict[str, Any]:
+    return {
+        "policy_id": hit.policy.id,
+        "title": hit.policy.title,
+        "chance": round(hit.chance, 4),
+        "score": round(hit.score, 4),
+        "cosine": hit.cosine,
+        "matched": list(hit.matched),
+        "clauses": [
+            {
+                "id": each.clause.id,
+                "label": each.clause.label,
+                "text": each.clause.text,
+                "score": round(each.score, 4),
+                "cosine": each.cosine,
+                "matched": list(each.matched),
+            }
+            for each in clauses
+        ],
+    }
 
 
 @catalogue_app.command("import")

@@ -20,6 +20,7 @@ _APOLOGIES = {
     Refusal.NOTHING_FOUND: ("不能凭空回答", "不能拿别处的来回答"),
     Refusal.ELSEWHERE: ("不能凭空回答",),
     Refusal.NOT_RECORDED: ("不能凭空回答",),
+    Refusal.DETAIL_NOT_RECORDED: ("没有写您问的这一点", "不能凭空回答"),
     Refusal.UNCLEAR: ("不太确定",),
 }
 

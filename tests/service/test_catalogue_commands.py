@@ -157,3 +157,19 @@ class TestCheckAndExport:
         qifu("import", write("措施.docx", to_docx(measures())))
         assert document_of(qifu("check", "--json"))["policies"] == 2
         assert base.read_text(encoding="utf-8") == first
+
+
+class TestSearch:
+    def test_policies_come_with_their_clauses_and_why(self, qifu: Qifu) -> None:
+        found = document_of(qifu("search", "国高租房补贴几成", "--top", "2", "--json"))
+        first = found["hits"][0]
+        assert first["policy_id"] == "FT-005"
+        clause = first["clauses"][0]
+        assert clause["id"].startswith("FT-005#")
+        assert clause["cosine"] > 0.7
+        assert set(clause["matched"]) <= set(first["matched"])
+
+    def test_people_read_it_as_a_list(self, qifu: Qifu) -> None:
+        told = qifu("search", "国高租房补贴几成", "--top", "1").stdout
+        assert told.startswith("1. FT-005《")
+        assert "共有的词：" in told
