@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from knowledge.catalogue import Catalogue
 from knowledge.clauses import LABELS, facets_recorded, grants_money
@@ -32,6 +33,7 @@ from knowledge.encoder import Encoder
 from knowledge.follow_up import features_of, read_model
 from knowledge.kinds import policies_of_kind
 from knowledge.lexical import fold, tokens
+from knowledge.matching import Matcher
 from knowledge.policy import Clause, Facet, Level, Policy, Status
 from knowledge.question import (
     Question,
@@ -132,6 +134,11 @@ class Answerer:
     @property
     def catalogue(self) -> Catalogue:
         return self._retriever.catalogue
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        """Holds enterprises against the same catalogue."""
+        return Matcher(self.catalogue)
 
     @property
     def retriever(self) -> Retriever:

@@ -23,6 +23,7 @@ from knowledge.clauses import clauses_of
 from knowledge.errors import CatalogueError
 from knowledge.fields import FieldSpec, nearest_name, read_fields
 from knowledge.policy import Clause, Criterion, Facet, Level, Op, Policy, Scalar, Status
+from knowledge.profile import one_width
 
 DATA = Path(__file__).parent / "data"
 DEMO_CATALOGUE = DATA / "catalogue"
@@ -346,10 +347,10 @@ def _policy(row: _PolicyRow) -> Policy:
 def _criterion(row: _CriterionRow) -> Criterion:
     value: Scalar | tuple[str, ...] | tuple[Criterion, ...]
     if isinstance(row.value, list):
-        strings = tuple(item for item in row.value if isinstance(item, str))
+        strings = tuple(one_width(item) for item in row.value if isinstance(item, str))
         value = strings or tuple(
             _criterion(item) for item in row.value if isinstance(item, _CriterionRow)
         )
     else:
-        value = row.value
+        value = one_width(row.value) if isinstance(row.value, str) else row.value
     return Criterion(row.field, row.op, value, row.note)

@@ -104,6 +104,32 @@ def check(criterion: Criterion, profile: Profile, fields: Fields) -> Checked:
     return Checked(criterion, truth, need_of(criterion, spec), known, gap)
 
 
+def have_of(checked: Checked, fields: Fields) -> str | None:
+    """What the enterprise has, in Chinese; ``None`` where it is unknown.
+
+    Of an alternative, each known part with its name: 上年度研发费用：80万元；企业资质：无.
+    """
+    if checked.parts:
+        known = dict.fromkeys(_named(leaf, fields) for leaf in checked.leaves() if leaf.known)
+        return "；".join(known) or None
+    if checked.known is None:
+        return None
+    return in_unit(checked.known.value, fields[checked.criterion.field].unit)
+
+
+def nearest_gap(checked: Checked) -> Gap | None:
+    """The gap of the condition; of an alternative the one that is least of what is needed. ``None`` without any."""
+    leaves = [(leaf.gap, leaf.criterion.value) for leaf in checked.leaves() if leaf.gap]
+    measured = [(gap, abs(float(need))) for gap, need in leaves if isinstance(need, int | float)]
+    if not measured:
+        return None
+    return min(measured, key=lambda each: each[0].amount / (each[1] or 1.0))[0]
+
+
+def _named(leaf: Checked, fields: Fields) -> str:
+    return f"{fields[leaf.criterion.field].label}：{have_of(leaf, fields)}"
+
+
 def holds(op: Op, have: object, need: object) -> bool:
     """Whether a known value meets an op. ``have`` must be of the field's type, ``need`` of the criterion's."""
     return _HOLDS[op](have, need)

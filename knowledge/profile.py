@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,12 @@ from knowledge.policy import Scalar
 
 # Keys of a profile that name the enterprise and are no facts to be held against a condition.
 NAME_KEYS = ("name", "credit_code")
+_MAX_CHARS = 200
+_MAX_ITEMS = 500
+# Beyond any amount of money on earth: a slip of the keyboard, whatever the field's own bounds are.
+_MAX_NUMBER = 10**16
+# Looking for the nearest name costs; a profile with more unknown fields than this was not made for us.
+_MOST_HINTS = 20
 
 
 class Source(StrEnum):
@@ -62,19 +69,22 @@ def read_profile(
     """The usable facts of a JSON object, and what is wrong with the rest; never fails.
 
     ``null`` is unknown. Text is compared in one width (NFKC) without outer blanks; what people say for a value
-    (福田) becomes the value (福田区).
+    (福田) becomes the value (福田区). Field names and texts over 200 characters are no facts.
     """
     facts: dict[str, Known] = {}
     problems: list[ProfileProblem] = []
-    names = {key: _name(raw.get(key)) for key in NAME_KEYS}
+    names: dict[str, str | None] = dict.fromkeys(NAME_KEYS)
     for key, given in raw.items():
-        if key in NAME_KEYS or given is None:
+        if given is None:
+            continue
+        if key in NAME_KEYS:
+            names[key] = _name(given)
+            if names[key] is None:
+                problems.append(ProfileProblem(key, f"应为文字，写的是 {_shown(given)}，没有用上"))
             continue
         spec = fields.get(key)
         if spec is None:
-            near = nearest_name(key, fields)
-            hint = f"，是不是 {near}（{fields[near].label}）" if near else ""
-            problems.append(ProfileProblem(key, f"没有“{key}”这个字段{hint}，这一项没有用上"))
+            problems.append(_unknown(key, fields, is_hinted=len(problems) < _MOST_HINTS))
             continue
         value, wrong = read_value(given, spec)
         if value is None:
@@ -84,28 +94,45 @@ def read_profile(
     return Profile(facts, names["name"], names["credit_code"]), problems
 
 
+def _unknown(key: str, fields: Fields, is_hinted: bool) -> ProfileProblem:
+    name = _short(one_width(key))
+    near = nearest_name(name, fields) if is_hinted else None
+    hint = f"，是不是 {near}（{fields[near].label}）" if near else ""
+    return ProfileProblem(name, f"没有“{name}”这个字段{hint}，这一项没有用上")
+
+
 def read_value(given: object, spec: FieldSpec) -> tuple[Scalar | tuple[str, ...] | None, str]:
     """The value in the field's type, or ``None`` with what is wrong, in Chinese."""
     if spec.type == "boolean":
         return (
             (given, "")
             if isinstance(given, bool)
-            else (None, f"应为是或否，写的是 {_shown(given)}")
+            else (None, f"应为是（true）或否（false），写的是 {_shown(given)}")
         )
     if spec.type == "number":
         return _number(given, spec)
     if spec.type == "string":
         if not isinstance(given, str) or not given.strip():
             return None, f"应为文字，写的是 {_shown(given)}"
+        if len(given) > _MAX_CHARS:
+            return None, f"文字太长，最多 {_MAX_CHARS} 个字"
         return canonical(given, spec), ""
     if not isinstance(given, list | tuple) or not all(isinstance(item, str) for item in given):
         return None, f"应为文字的列表，写的是 {_shown(given)}"
+    if len(given) > _MAX_ITEMS or any(len(item) > _MAX_CHARS for item in given):
+        return None, f"列表太长，最多 {_MAX_ITEMS} 项，每项 {_MAX_CHARS} 个字"
     return tuple(dict.fromkeys(canonical(item, spec) for item in given if item.strip())), ""
+
+
+def one_width(text: str) -> str:
+    """Text as it is compared: one width (NFKC), without outer blanks and lone surrogates."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return unicodedata.normalize("NFKC", whole).strip()
 
 
 def canonical(text: str, spec: FieldSpec) -> str:
     """The canonical value that a text means, else the text itself in one width."""
-    said = unicodedata.normalize("NFKC", text).strip()
+    said = one_width(text)
     if said in spec.values:
         return said
     return next((value for value, ways in spec.values.items() if said in ways), said)
@@ -117,6 +144,8 @@ def _number(given: object, spec: FieldSpec) -> tuple[int | float | None, str]:
     if given != given or given in (float("inf"), float("-inf")):
         return None, "不是一个确定的数"
     unit = "元" if spec.unit == "CNY" else spec.unit or ""
+    if abs(given) > _MAX_NUMBER:
+        return None, "这个数大得不合情理，请核对单位"
     if spec.low is not None and given < spec.low:
         return None, f"{given:g}{unit} 太小，不应低于 {spec.low:g}{unit}"
     if spec.high is not None and given > spec.high:
@@ -125,9 +154,15 @@ def _number(given: object, spec: FieldSpec) -> tuple[int | float | None, str]:
 
 
 def _name(given: object) -> str | None:
-    return given.strip() or None if isinstance(given, str) else None
+    return one_width(given)[:_MAX_CHARS] or None if isinstance(given, str) else None
 
 
 def _shown(given: object) -> str:
-    shown = repr(given)
-    return shown if len(shown) <= 40 else f"{shown[:40]}…"
+    """What was written, short enough to be shown; a number of a million digits is never spelt out."""
+    if isinstance(given, int) and abs(given) > _MAX_NUMBER:
+        return "一个很大的数"
+    return _short(reprlib.repr(given))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"

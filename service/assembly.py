@@ -31,6 +31,8 @@ from service.catalogue import store_of
 from service.conversations.turns import Outcome
 from service.db import Database
 from service.desk import ServiceDesk
+from service.limits import TokenBuckets
+from service.matching.routes import matching_router
 from service.refresh import CatalogueRefresh
 from service.settings import Settings
 
@@ -125,7 +127,10 @@ def build_product(
         database,
         bot,
         fallback_for(live, desk),
-        routers=[appeals_router(MissCounter())],
+        routers=[
+            appeals_router(MissCounter()),
+            matching_router(live, TokenBuckets(settings.messages_per_minute)),
+        ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
     )

@@ -72,6 +72,28 @@ def eval_qa(
         print(line)
 
 
+@eval_app.command("match")
+def eval_match(
+    file: Annotated[Path, typer.Argument(help="标注的企业，JSON lines：id、profile、labels。")],
+    as_json: AsJson = False,
+) -> None:
+    """资格判定：与标注相同的比例、混淆、不同之处。"""
+    from knowledge.evaluate_match import evaluate_match, match_report_lines
+    from knowledge.match_labels import read_labelled_profiles
+    from knowledge.matching import Matcher
+    from service.catalogue import store_of
+
+    catalogue = store_of(settings_with()).read()
+    profiles = read_labelled_profiles(file, catalogue.policies)
+    with counting_bar("评测", len(profiles)) as advance:
+        report = evaluate_match(profiles, Matcher(catalogue), advance)
+    if as_json:
+        print_json(report)
+        return
+    for line in match_report_lines(report):
+        print(line)
+
+
 @eval_app.command("nlu")
 def eval_nlu(
     file: Annotated[Path, typer.Argument(help="标注话语，JSON lines：id、text、intent。")],

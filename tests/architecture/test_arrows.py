@@ -27,7 +27,16 @@ ARROWS: dict[str, set[str]] = {
 }
 PACKAGES = ("knowledge", "nlu", "actions", "bot", "service")
 # Inside the service: a room may import rooms to its right only.
-ROOMS = ("console", "channels", "conversations", "handoff", "appeals", "enterprises", "recall")
+ROOMS = (
+    "console",
+    "channels",
+    "conversations",
+    "handoff",
+    "appeals",
+    "enterprises",
+    "recall",
+    "matching",
+)
 # These join the rooms; the rooms do not know them.
 ABOVE_THE_ROOMS = {
     "service.affected",

@@ -85,7 +85,7 @@ def test_catalogue_check_names_file_line_and_field(data: Path, tmp_path: Path) -
 
 def test_unknown_files_are_named(data: Path, tmp_path: Path) -> None:
     missing = str(tmp_path / "no-such.jsonl")
-    for command in (["catalogue", "check"], ["eval", "qa"], ["eval", "nlu"]):
+    for command in (["catalogue", "check"], ["eval", "qa"], ["eval", "nlu"], ["eval", "match"]):
         assert "no-such.jsonl" in said_in_one_line(qifu(*command, missing, data=data))
 
 

@@ -249,6 +249,19 @@ class TestReading:
         assert read.value == (tuple(value) if isinstance(value, list) else value)
         assert type(read.value) is (tuple if isinstance(value, list) else type(value))
 
+    def test_texts_of_conditions_are_read_in_the_width_of_profiles(self, tmp_path: Path) -> None:
+        source = write(
+            tmp_path,
+            line(
+                criteria=[
+                    criterion("district", "eq", "Ａ区（一）"),
+                    criterion("qualifications", "includes_any", ["国高（重新认定） "]),
+                ]
+            ),
+        )
+        read = read_catalogue(source, FIELDS).policies["TT-001"].criteria
+        assert [each.value for each in read] == ["A区(一)", ("国高(重新认定)",)]
+
     def test_byte_order_mark_blank_lines_and_windows_ends_are_no_defect(
         self, tmp_path: Path
     ) -> None:

@@ -1,0 +1,1 @@
+"""Matching: one enterprise against every item, each condition met, failed or unknown."""
