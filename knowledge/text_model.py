@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 # How much the n-grams together weigh beside the figures; chosen on the development questions.
 GRAM_WEIGHT = 3.0
@@ -34,7 +35,7 @@ class TextModel:
         known = [self.grams[gram] for gram in grams if gram in self.grams]
         said = GRAM_WEIGHT * sum(known) / math.sqrt(len(known)) if known else 0.0
         score = self.intercept + float((figures - self.mean) / self.scale @ self.weights) + said
-        return 1 / (1 + math.exp(-score))
+        return float(expit(score))
 
     def says(self, features: Features) -> bool:
         return self.chance(features) >= self.cut

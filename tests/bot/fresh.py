@@ -88,7 +88,7 @@ def main(data: Path, models: Path, vectors: Path) -> dict[str, Any]:
     from packaging import version as versions
     from rasa.shared.core.events import Event
 
-    seen["left"] = [name for name in sys.modules if name.split(".")[0] in compat.ABSENT]
+    seen["left"] = [n for n, m in sys.modules.items() if isinstance(m, compat._StandInModule)]
     seen["google"], seen["tensorflow"] = imported("google"), imported("tensorflow")
     seen["called"] = called_for_real()
     seen["schema"] = schema()

@@ -17,6 +17,7 @@ from knowledge.ranking import (
     ChanceModel,
     RankModel,
     read_calibrations,
+    with_pairs,
 )
 
 STORED = json.loads(CALIBRATION_FILE.read_text(encoding="utf-8"))
@@ -28,14 +29,18 @@ class TestModels:
         assert RankModel((3.0, -1.0)).scores(rows).tolist() == [1.0, 1.0]
 
     def test_chance_is_the_logistic_of_the_scaled_features(self) -> None:
-        model = ChanceModel((1.0, 0.0), (2.0, 1.0), (3.0, -1.0), 0.5)
-        # (2 - 1) / 2 * 3 - 4 + 0.5 = -2
-        assert model.chances(np.array([[2.0, 4.0]]))[0] == pytest.approx(1 / (1 + np.exp(2.0)))
+        model = ChanceModel((1.0, 0.0), (2.0, 1.0), (3.0, -1.0, 0.0, 0.5, 0.0), 0.5)
+        # (2 - 1) / 2 * 3 - 4 + (1 / 2 * 4) * 0.5 + 0.5 = -1
+        assert model.chances(np.array([[2.0, 4.0]]))[0] == pytest.approx(1 / (1 + np.exp(1.0)))
 
-    @pytest.mark.parametrize(("value", "chance"), [(1e6, 1.0), (-1e6, 0.0)])
-    def test_chance_stays_a_share_whatever_the_features(self, value: float, chance: float) -> None:
-        model = ChanceModel((0.0,), (1.0,), (1.0,), 0.0)
-        assert model.chances(np.array([[value]]))[0] == chance
+    @pytest.mark.parametrize(("value", "counted"), [(1e6, 4.0), (-1e6, -4.0)])
+    def test_no_feature_counts_beyond_four_deviations(self, value: float, counted: float) -> None:
+        model = ChanceModel((0.0,), (1.0,), (1.0, 0.0), 0.0)
+        chance = model.chances(np.array([[value]]))[0]
+        assert chance == pytest.approx(1 / (1 + np.exp(-counted)))
+
+    def test_pairs_are_the_features_and_their_products(self) -> None:
+        assert with_pairs(np.array([2.0, 3.0])).tolist() == [2.0, 3.0, 4.0, 6.0, 9.0]
 
 
 class TestStored:
@@ -48,8 +53,11 @@ class TestStored:
         stored = read_calibrations()
         for calibration, names in ((stored.both, FEATURES), (stored.words, WORD_FEATURES)):
             chance = calibration.chance
-            for values in (chance.mean, chance.scale, chance.weights):
-                assert len(values) == len(names)
+            sizes = (len(names), len(names), len(with_pairs(np.zeros(len(names)))))
+            for values, size in zip(
+                (chance.mean, chance.scale, chance.weights), sizes, strict=True
+            ):
+                assert len(values) == size
                 assert np.isfinite(values).all()
             assert len(calibration.rank.weights) == len(RANK_FEATURES)
             assert np.isfinite(calibration.rank.weights).all()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rasa.engine.storage.storage import ModelStorage
     from rasa.shared.nlu.training_data.message import Message
 
-CONFIG = {"encoder": "hash"}
+CONFIG = {"encoder": "hash", "follow_up_weight": 4.0}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -151,3 +151,39 @@ def test_refused_credit_code_carries_its_reason(storage: ModelStorage) -> None:
 
 def test_encoder_is_loaded_once_and_shared(encoder: HashEncoder) -> None:
     assert shared_encoder("hash") is encoder is shared_encoder("hash")
+
+
+def test_a_follow_up_is_likelier_while_a_policy_is_under_discussion(storage: ModelStorage) -> None:
+    from nlu.components.intent_classifier import weighed
+
+    ranking = [("submit_appeal", 0.6), ("ask_policy_detail", 0.3), ("greet", 0.1)]
+    assert weighed(ranking, "ask_policy_detail", 4.0) == [
+        ("ask_policy_detail", pytest.approx(1.2 / 1.9)),
+        ("submit_appeal", pytest.approx(0.6 / 1.9)),
+        ("greet", pytest.approx(0.1 / 1.9)),
+    ]
+    assert weighed([], "ask_policy_detail", 4.0) == []
+
+
+@pytest.mark.parametrize(
+    ("slots", "loop", "discusses"),
+    [
+        ({}, None, False),
+        ({"policy_id": "FT-001"}, None, True),
+        ({"listed": ["FT-001"]}, None, True),
+        ({"policy_id": "FT-001"}, "appeal_form", False),
+    ],
+)
+def test_a_policy_is_under_discussion_unless_a_form_waits(
+    slots: dict[str, object], loop: str | None, discusses: bool
+) -> None:
+    from nlu.components.intent_classifier import _discusses_policy
+
+    class Tracker:
+        active_loop_name = loop
+
+        def get_slot(self, name: str) -> object:
+            return slots.get(name)
+
+    assert _discusses_policy(Tracker()) is discusses
+    assert _discusses_policy(None) is False
