@@ -17,6 +17,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from knowledge.errors import CatalogueError
 
 FIELDS_FILE = Path(__file__).parent / "data" / "fields.jsonl"
+# The values of a boolean that whole sentences stand for.
+YES, NO = "是", "否"
+# The value of a string where none of its others holds: no carrier, in no park.
+NONE = "无"
 FieldType = Literal["number", "boolean", "string", "string_list"]
 
 
@@ -144,7 +148,7 @@ def _defect(spec: FieldSpec) -> str | None:
         return f"low: {spec.low:g} lies above high {spec.high:g}"
     if spec.type == "number" and spec.values:
         return "values: a number has none; give low and high"
-    if spec.type == "boolean" and not set(spec.values) <= {"是", "否"}:
+    if spec.type == "boolean" and not set(spec.values) <= {YES, NO}:
         return "values: those of a boolean are 是 and 否"
     ways = [
         way.casefold()

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from knowledge.fields import read_fields
+from knowledge.fields import NONE, read_fields
 
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yml")
 
@@ -53,6 +53,7 @@ def vocabulary() -> Vocabulary:
     ratings: dict[str, int] = data["rating_words"]
     fields = read_fields()
     places = {**fields["registered_district"].values, **fields["park"].values}
+    places.pop(NONE)
     return Vocabulary(
         lexicons=(
             _lexicon("qualification", fields["qualifications"].values, []),

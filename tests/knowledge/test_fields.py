@@ -133,10 +133,10 @@ class TestEntry:
             read_fields(source)
 
     def test_values_of_an_unknown_field_come_with_the_nearest(self, tmp_path: Path) -> None:
-        place = {"name": "place", "type": "string", "values": {"a": ["b"]}}
-        other = {"name": "other", "type": "string", "values_of": "plce"}
+        place: dict[str, object] = {"name": "place", "type": "string", "values": {"a": ["b"]}}
+        other: dict[str, object] = {"name": "other", "type": "string", "values_of": "plce"}
         with pytest.raises(
-            CatalogueError, match="other: values_of: .*'plce'; did you mean 'place'"
+            CatalogueError, match=r"other: values_of: .*'plce'; did you mean 'place'"
         ):
             read_fields(self.written(tmp_path, place, other))
 
