@@ -23,7 +23,9 @@ _AIMED_AT = re.compile(
 )
 
 
-_UNDER_WAY = re.compile("(?:也|都)?(?:还|正|正在|刚)?在?(?:准备|申请|申报|评审|公示|办理|走流程)")
+_UNDER_WAY = re.compile(
+    "(?:也|都|今年|明年|最近|目前|已经?|我们|还|正|刚|，)*在?(?:准备|申请|申报|评审|公示|办理|走流程)"
+)
 
 
 class HoldingReader:

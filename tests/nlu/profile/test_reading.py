@@ -362,3 +362,10 @@ def test_labelled_messages_are_read() -> None:
     assert report["precision"]["value"] >= 0.97
     assert report["recall"]["value"] >= 0.95
     assert report["messages"]["value"] >= 0.95
+
+
+def test_messages_written_apart_are_read() -> None:
+    """Written after the reader; on the first look .94 of the facts were right and .87 found."""
+    report = evaluate_profile_facts(LABELLED.with_name("profile_facts_test.jsonl"))
+    assert report["precision"]["value"] >= 0.93
+    assert report["recall"]["value"] >= 0.87
