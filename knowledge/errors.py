@@ -9,6 +9,7 @@ KnowledgeError
 │   ├── OversizedDocument     too large, or it would unpack to something absurd
 │   ├── ScannedDocument       pages that are pictures, or whose text layer cannot be read
 │   └── NotAPolicy            read, but it holds no clause, or nobody can have issued it
+├── RosterError               a file of enterprises that cannot be used as a whole; names the file
 ├── EncoderError              a model is missing or does not fit the stored vectors
 └── LabelError                an evaluation file breaks the format; names file and line
 """
@@ -62,6 +63,14 @@ class ScannedDocument(DocumentError):
 
 class NotAPolicy(DocumentError):
     """Read without trouble, but it holds no clause, or nothing tells who issued it."""
+
+
+class RosterError(KnowledgeError):
+    """A file of enterprises that cannot be used; ``file`` is its name, ``reason`` says why and what to do."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        self.file, self.reason = file, reason
+        super().__init__(f"{file}：{reason}")
 
 
 class EncoderError(KnowledgeError):

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from stdnum.cn import ric, uscc
-from stdnum.exceptions import InvalidChecksum, InvalidLength, ValidationError
+from stdnum.exceptions import ValidationError
 
+from knowledge.credit_code import what_is_off
 from nlu.fact import Fact
 from nlu.vocabulary import Vocabulary, vocabulary
 
@@ -67,20 +68,8 @@ def _credit_codes(text: str) -> Iterator[Fact]:
         try:
             yield _fact("credit_code", uscc.validate(code), match.span(), text)
         except ValidationError as problem:
-            note = _what_is_off(code, problem)
+            note = what_is_off(code, problem)
             yield _fact("invalid_credit_code", code, match.span(), text, note)
-
-
-def _what_is_off(code: str, problem: ValidationError) -> str:
-    """Why a credit code is refused, in words for the person who typed it."""
-    if isinstance(problem, InvalidLength):
-        return f"统一社会信用代码应为18位，收到的是{len(code)}位"
-    if isinstance(problem, InvalidChecksum):
-        return "最后一位校验码对不上，请核对是否有笔误"
-    letters = "、".join(sorted(set(code) & set("IOSVZ")))
-    if letters:
-        return f"统一社会信用代码里不会出现字母{letters}，请核对是否与数字混淆"
-    return "格式不对：前两位之后应是6位数字的行政区划码"
 
 
 def companies(text: str) -> Iterator[Fact]:

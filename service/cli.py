@@ -14,6 +14,7 @@ from bot.turn import BotError
 from knowledge.errors import KnowledgeError
 from service.auth import SessionTokens
 from service.catalogue_commands import catalogue_app
+from service.enterprise_commands import enterprises_app
 from service.errors import ServiceError
 from service.eval_commands import eval_app
 from service.match_commands import match
@@ -27,6 +28,7 @@ app = typer.Typer(
 catalogue_app.command("affected")(affected)
 app.command("match")(match)
 app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(enterprises_app, name="enterprises")
 app.add_typer(eval_app, name="eval")
 
 

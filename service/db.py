@@ -32,6 +32,7 @@ from sqlalchemy.types import TypeDecorator
 MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x71696675  # "qifu": names the PostgreSQL advisory lock held while migrating
 _WRITE_WAIT_S = 10.0
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class Base(DeclarativeBase):
@@ -90,7 +91,7 @@ def make_engine(url: str) -> Engine:
             pool_pre_ping=True,
             pool_size=10,
             max_overflow=30,
-            json_serializer=_to_json,
+            json_serializer=_JSON.encode,
             hide_parameters=True,
         )
         event.listen(engine, "handle_error", _hide_details)
@@ -100,16 +101,12 @@ def make_engine(url: str) -> Engine:
         connect_args={"timeout": _WRITE_WAIT_S},
         pool_size=20,
         max_overflow=60,
-        json_serializer=_to_json,
+        json_serializer=_JSON.encode,
         hide_parameters=True,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _hide_details(context: ExceptionContext) -> None:

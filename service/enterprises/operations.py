@@ -13,6 +13,7 @@ from stdnum.exceptions import ValidationError
 
 from service.db import utc_now
 from service.enterprises.models import Enterprise
+from service.enterprises.names import name_key
 from service.errors import InvalidInput
 
 
@@ -64,6 +65,7 @@ def upsert_enterprise(db: Session, facts: EnterpriseFacts) -> Enterprise:
     """
     row = _inserted_or_locked(db, facts)
     row.name, row.is_verified = _name(facts), True
+    row.name_key = name_key(row.name)
     row.district = facts.district or row.district
     row.contact_aliases = list(dict.fromkeys((*row.contact_aliases, *facts.contact_aliases)))
     db.flush()
@@ -83,6 +85,7 @@ def _inserted_or_locked(db: Session, facts: EnterpriseFacts) -> Enterprise:
     values: dict[str, Any] = {
         "credit_code": code,
         "name": _name(facts),
+        "name_key": name_key(_name(facts)),
         "district": facts.district,
         "contact_aliases": list(facts.contact_aliases),
         "is_verified": False,
