@@ -9,6 +9,9 @@ KnowledgeError
 │   ├── OversizedDocument     too large, or it would unpack to something absurd
 │   ├── ScannedDocument       pages that are pictures, or whose text layer cannot be read
 │   └── NotAPolicy            read, but it holds no clause, or nobody can have issued it
+├── TableError                a file of enterprises that cannot be read, or one that cannot be written
+├── RuleError                 a change to a condition that cannot be made; says what can be changed
+├── EngineMissing             Spark was asked for and is not installed
 ├── EncoderError              a model is missing or does not fit the stored vectors
 └── LabelError                an evaluation file breaks the format; names file and line
 """
@@ -62,6 +65,22 @@ class ScannedDocument(DocumentError):
 
 class NotAPolicy(DocumentError):
     """Read without trouble, but it holds no clause, or nothing tells who issued it."""
+
+
+class TableError(KnowledgeError):
+    """A file of enterprises that cannot be used; ``where`` names the file, with the line where one is to blame."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where, self.reason = where, reason
+        super().__init__(f"{where}：{reason}")
+
+
+class RuleError(KnowledgeError):
+    """A change to a policy's condition that cannot be made; the message says what can be changed."""
+
+
+class EngineMissing(KnowledgeError):
+    """An optional engine is not installed; the message says how to get it."""
 
 
 class EncoderError(KnowledgeError):
