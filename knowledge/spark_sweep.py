@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ from knowledge.enterprise_table import SLICE, EnterpriseTable, Intake, Problems
 from knowledge.errors import EngineMissing, TableError
 from knowledge.fields import Fields
 from knowledge.masks import Plan, Verdict
-from knowledge.pairs import PAIRS, Pairing
+from knowledge.pairs import COLUMNS, Labels, Pairing
 from knowledge.policy import Policy
 from knowledge.staging import write_parquet
 from knowledge.sweep import SweepReport, report_of
@@ -27,8 +29,9 @@ from knowledge.table_files import Piece
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_SCHEMA = ", ".join(f"{name} string" for name in PAIRS.names)
+_SCHEMA = ", ".join(f"{name} string" for name in COLUMNS)
 _SENT = 1 << 16  # pairs handed to Spark at a time
+_RAISED = re.compile(r"[\w.]*(Error|Exception): .")
 _INSTALL = (
     "没有装 Spark：pip install 'qifu[spark]'（或 pip install pyspark 'pandas<3'），另需 Java 17"
 )
@@ -51,7 +54,9 @@ class Done:
         return self
 
 
-def sweep_on_spark(policies: Iterable[Policy], table: EnterpriseTable, out: Path) -> SweepReport:
+def sweep_on_spark(
+    policies: Iterable[Policy], table: EnterpriseTable, out: Path, day: date
+) -> SweepReport:
     """As ``knowledge.sweep.sweep``, but ``out`` becomes a folder of parquet files; Spark shows its own progress.
 
     Parquet is read by Spark; csv and jsonl are first made into parquet here. ``out`` must lie where all machines see it.
@@ -65,7 +70,7 @@ def sweep_on_spark(policies: Iterable[Policy], table: EnterpriseTable, out: Path
         done = spark.sparkContext.accumulator(Done(), _Merging())
         spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(SLICE))
         frame = spark.read.parquet(str(source))
-        pairs = frame.mapInArrow(_kernel(plan, table.fields, done), _SCHEMA)
+        pairs = frame.mapInArrow(_kernel(plan, Labels.of(plan, day), table.fields, done), _SCHEMA)
         with _told(table.file.path.name):
             pairs.write.mode("overwrite").parquet(str(part))
         found: Done = done.value
@@ -75,16 +80,17 @@ def sweep_on_spark(policies: Iterable[Policy], table: EnterpriseTable, out: Path
     return report_of(plan, found.pairs, found.enterprises, problems, synthetic)
 
 
-def _kernel(plan: Plan, fields: Fields, done: Any) -> Callable[[Iterator[Any]], Iterator[Any]]:
+def _kernel(
+    plan: Plan, labels: Labels, fields: Fields, done: Any
+) -> Callable[[Iterator[Any]], Iterator[Any]]:
     def pairs(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         intake, pairing, enterprises = Intake(fields), Pairing(plan), 0
         for batch in batches:
             cells = dict(zip(batch.schema.names, batch.columns, strict=True))
             found = intake.slice(Piece(batch.num_rows, cells))
             enterprises += len(found)
-            for made in pairing.batches(found):
-                for first in range(0, len(made), _SENT):
-                    yield _plain(made.slice(first, _SENT))
+            for block in pairing.blocks(found):
+                yield from block.arrow(labels, _SENT)
         done.add(Done(enterprises, pairing.counts, intake.problems, intake.is_synthetic))
 
     return pairs
@@ -98,11 +104,6 @@ class _Merging:
 
     def addInPlace(self, value: Done, other: Done) -> Done:
         return value.merge(other)
-
-
-def _plain(pairs: pa.RecordBatch) -> pa.RecordBatch:
-    columns = [column.dictionary_decode() for column in pairs.columns]
-    return pa.RecordBatch.from_arrays(columns, names=PAIRS.names)
 
 
 @contextmanager
@@ -155,7 +156,7 @@ def _told(name: str) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        raise TableError(name, f"Spark 没有做完：{_first_line(error)}") from error
+        raise TableError(name, f"Spark 没有做完：{_cause(str(error))}") from error
 
 
 @contextmanager
@@ -171,6 +172,13 @@ def _folder(target: Path) -> Iterator[Path]:
         if target.exists():
             target.replace(old)
         part.replace(target)
+
+
+def _cause(message: str) -> str:
+    """Of a traceback that came from a worker, the line that says what happened."""
+    lines = [line.strip() for line in message.strip().splitlines()]
+    said = [line for line in lines if _RAISED.match(line)]
+    return (said or lines or ["?"])[-1 if said else 0][:300]
 
 
 def _first_line(error: Exception) -> str:

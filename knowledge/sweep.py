@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,7 +12,7 @@ from knowledge.conditions import Checked, Truth, all_of, check
 from knowledge.enterprise_table import SYNTHETIC, EnterpriseTable, Problems
 from knowledge.fields import Fields
 from knowledge.masks import Plan, Verdict
-from knowledge.pairs import PairFile, Pairing, written_whole
+from knowledge.pairs import Labels, PairFile, Pairing, written_whole
 from knowledge.policy import Policy
 from knowledge.profile import Profile
 
@@ -51,40 +49,30 @@ def sweep(
     day: date,
     progress: Progress = lambda done, total: None,
 ) -> SweepReport:
-    """Holds all enterprises against all policies and writes ``out``: enterprise, policy_id, verdict.
+    """Holds all enterprises against all policies and writes ``out``, parquet, a row a pair that is not ineligible.
 
-    What each policy's status is on ``day`` stands in the file's metadata, once. The memory does not grow with the enterprises. While one slice is computed, the last is written.
+    Its columns are enterprise (``Slice.keys``), policy_id, verdict, and the policy's status on ``day``. The memory
+    needed does not grow with the enterprises.
 
     Raises:
         TableError: a table that cannot be read, or an ``out`` that cannot be written; ``out`` is as it was then.
     """
     plan = Plan.of(policies)
     pairing, done = Pairing(plan), 0
-    with written_whole(out, table.file.path) as part, ThreadPoolExecutor(1) as writing:
-        file = PairFile(part)
-        last: Future[None] | None = None
+    with written_whole(out, table.file.path) as part, part.open("wb") as file:
+        pairs = PairFile(file, Labels.of(plan, day))
         for found in table.slices():
-            for batch in pairing.batches(found):
-                if last:
-                    last.result()
-                last = writing.submit(file.add, batch)
+            for block in pairing.blocks(found):
+                pairs.add(block)
             done += len(found)
             progress(done, table.file.rows)
-        if last:
-            last.result()
-        file.close(facts_of(plan, day, done, table.is_synthetic))
+        facts = {
+            "as_of": day.isoformat(),
+            "enterprises": str(done),
+            "policies": str(len(plan.policies)),
+        }
+        pairs.close({**facts, SYNTHETIC: str(table.is_synthetic).lower()})
     return report_of(plan, pairing.counts, done, table.problems, table.is_synthetic)
-
-
-def facts_of(plan: Plan, day: date, enterprises: int, is_synthetic: bool) -> dict[str, str]:
-    """What the file's metadata tells of the sweep."""
-    return {
-        "as_of": day.isoformat(),
-        "enterprises": str(enterprises),
-        "policies": str(len(plan.policies)),
-        "status": json.dumps({policy.id: policy.status_on(day) for policy in plan.policies}),
-        SYNTHETIC: str(is_synthetic).lower(),
-    }
 
 
 def report_of(

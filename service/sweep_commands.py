@@ -148,7 +148,7 @@ def _run(
     if engine is Engine.SPARK:
         from knowledge.spark_sweep import sweep_on_spark
 
-        return sweep_on_spark(policies, table, out)
+        return sweep_on_spark(policies, table, out, settings.today())
     from knowledge.sweep import sweep as run
 
     with _bar() as progress:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -62,11 +61,12 @@ def pairs_in(file: Path) -> list[tuple[str, str, str]]:
 
 
 class TestSweep:
-    @pytest.mark.parametrize("at_once", [1, 3, 1 << 21])
+    @pytest.mark.parametrize(("at_once", "runs"), [(1, 99), (3, 99), (99, 1), (99, 3), (99, 99)])
     def test_all_pairs_are_there_once(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, runs: int
     ) -> None:
         monkeypatch.setattr(pairs, "_AT_ONCE", at_once)
+        monkeypatch.setattr(pairs, "_MOST_RUNS", runs)
         report = swept(tmp_path)
         found = pairs_in(tmp_path / "out.parquet")
         assert (set(found), len(found)) == (PAIRS, len(PAIRS))
@@ -88,14 +88,32 @@ class TestSweep:
         swept(tmp_path)
         found = pq.read_metadata(tmp_path / "out.parquet").metadata
         told = {key.decode(): value.decode() for key, value in found.items()}
-        status = json.loads(told.pop("status"))
         assert told == {
             "as_of": "2026-11-01",
             "enterprises": "4",
             "policies": "3",
             "synthetic": "false",
         }
-        assert status == {"TT-001": "expired", "TT-002": "current", "TT-003": "current"}
+
+    def test_each_pair_has_its_policys_status_on_the_day(self, tmp_path: Path) -> None:
+        swept(tmp_path)
+        rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+        assert {(row["policy_id"], row["status"]) for row in rows} == {
+            ("TT-001", "expired"),
+            ("TT-002", "current"),
+            ("TT-003", "current"),
+        }
+
+    def test_one_policy_is_found_without_reading_the_rest(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pairs, "_AT_ONCE", 1)
+        swept(tmp_path)
+        found = pq.read_metadata(tmp_path / "out.parquet")
+        bounds = [found.row_group(n).column(1).statistics for n in range(found.num_row_groups)]
+        assert [(each.min, each.max) for each in bounds] == [
+            (f"TT-00{n}", f"TT-00{n}") for n in (1, 2, 3)
+        ]
 
     def test_columns_are_plain_text(self, tmp_path: Path) -> None:
         swept(tmp_path)
@@ -104,6 +122,7 @@ class TestSweep:
             ("enterprise", "string"),
             ("policy_id", "string"),
             ("verdict", "string"),
+            ("status", "string"),
         ]
 
     def test_a_policy_without_conditions_is_open_to_all_and_named(self, tmp_path: Path) -> None:
