@@ -126,10 +126,9 @@ class TableFile:
         with self.path.open(encoding="utf-8-sig") as file:
             written = ((number, line) for number, line in enumerate(file, 1) if line.strip())
             while block := list(islice(written, rows)):
-                cells: dict[str, list[object]] = {}
-                for row, (number, line) in enumerate(block):
-                    for key, value in self._object(number, line).items():
-                        cells.setdefault(key, [None] * len(block))[row] = value
+                records = [self._object(number, line) for number, line in block]
+                keys = dict.fromkeys(key for record in records for key in record)
+                cells = {key: [record.get(key) for record in records] for key in keys}
                 yield Piece(len(block), cells, [number for number, _ in block])
 
     def _object(self, number: int, line: str) -> dict[str, object]:
