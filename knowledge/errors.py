@@ -10,6 +10,9 @@ KnowledgeError
 │   ├── ScannedDocument       pages that are pictures, or whose text layer cannot be read
 │   └── NotAPolicy            read, but it holds no clause, or nobody can have issued it
 ├── RosterError               a file of enterprises that cannot be used as a whole; names the file
+├── TableError                a file of enterprises that cannot be read, or one that cannot be written
+├── RuleError                 a change to a condition that cannot be made; says what can be changed
+├── EngineMissing             Spark was asked for and is not installed
 ├── EncoderError              a model is missing or does not fit the stored vectors
 └── LabelError                an evaluation file breaks the format; names file and line
 """
@@ -71,6 +74,22 @@ class RosterError(KnowledgeError):
     def __init__(self, file: str, reason: str) -> None:
         self.file, self.reason = file, reason
         super().__init__(f"{file}：{reason}")
+
+
+class TableError(KnowledgeError):
+    """A file of enterprises that cannot be used; ``where`` names the file, with the line where one is to blame."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        self.where, self.reason = where, reason
+        super().__init__(f"{where}：{reason}")
+
+
+class RuleError(KnowledgeError):
+    """A change to a policy's condition that cannot be made; the message says what can be changed."""
+
+
+class EngineMissing(KnowledgeError):
+    """An optional engine is not installed; the message says how to get it."""
 
 
 class EncoderError(KnowledgeError):

@@ -20,13 +20,15 @@ from service.eval_commands import eval_app
 from service.match_commands import match
 from service.recall_commands import affected
 from service.settings import Settings
+from service.sweep_commands import reach, sweep, whatif
 from service.terminal import AsJson, AsOf, encoding_bar, err, print_json, settings_with
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="企服小福：惠企政策问答、匹配、诉求、转人工。"
 )
 catalogue_app.command("affected")(affected)
-app.command("match")(match)
+for command in (match, sweep, reach, whatif):
+    app.command()(command)
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(enterprises_app, name="enterprises")
 app.add_typer(eval_app, name="eval")

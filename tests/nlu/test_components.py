@@ -157,11 +157,9 @@ def test_a_follow_up_is_likelier_while_a_policy_is_under_discussion(storage: Mod
     from nlu.components.intent_classifier import weighed
 
     ranking = [("submit_appeal", 0.6), ("ask_policy_detail", 0.3), ("greet", 0.1)]
-    assert weighed(ranking, "ask_policy_detail", 4.0) == [
-        ("ask_policy_detail", pytest.approx(1.2 / 1.9)),
-        ("submit_appeal", pytest.approx(0.6 / 1.9)),
-        ("greet", pytest.approx(0.1 / 1.9)),
-    ]
+    found = weighed(ranking, "ask_policy_detail", 4.0)
+    assert [name for name, _ in found] == ["ask_policy_detail", "submit_appeal", "greet"]
+    assert [chance for _, chance in found] == pytest.approx([1.2 / 1.9, 0.6 / 1.9, 0.1 / 1.9])
     assert weighed([], "ask_policy_detail", 4.0) == []
 
 
