@@ -67,8 +67,8 @@ def test_decimals_are_numbers() -> None:
 
 def test_objects_of_every_kind() -> None:
     got, told = read([1, None, "x", 2.5, True, 2**70], "tax")
-    assert got == [1, None, None, 2.5, None, 2**70]
-    assert sorted(told) == [2, 4]
+    assert got == [1, None, None, 2.5, None, None]
+    assert sorted(told) == [2, 4, 5]
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,7 @@ class TestRows:
         messages = [problem.message for problem in roster.problems]
         assert "校验码" in messages[0] and "请补上" in messages[1]
         assert "-3人 太小" in messages[2] and "请核对单位" in messages[3]
-        assert "应为是或否" in messages[4]
+        assert "应为是（true）或否（false）" in messages[4]
         assert "在第5行已经有了" in messages[5] and "设为文本" in messages[6]
         assert (roster.problem_count, roster.rows_left_out) == (7, 4)
 
