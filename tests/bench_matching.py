@@ -269,7 +269,9 @@ def plot(report: dict[str, Any], target: Path) -> None:
         axis.plot(sizes, [row["wall_s"] for row in rows], "o-", label="clock, median")
         axis.plot(sizes, [row["best_s"] for row in rows], "o--", label="clock, fastest run")
         axis.plot(sizes, [row["cpu_s"] for row in rows], "o:", label="processor, both cores")
-        axis.set(xlabel=f"thousand {by} (synthetic)", ylabel="s", title=f"Sweep, by {by}", xlim=0, ylim=0)
+        axis.set(
+            xlabel=f"thousand {by} (synthetic)", ylabel="s", title=f"Sweep, by {by}", xlim=0, ylim=0
+        )
         axes[2].plot(
             [size / sizes[-1] for size in sizes],
             [row["peak_mb"] for row in rows],
