@@ -214,6 +214,12 @@ def _column(piece: Piece, heading: str, spec: FieldSpec, tell: Tell) -> Column:
     if piece.is_text:
         return read_texts(cells, spec, tell)
     if isinstance(cells, list):
+        # Arrow would take true for 1 among numbers; JSON tells them apart, and so does ``read_value``.
+        if (
+            len({float if kind is int else kind for kind in set(map(type, cells)) - {type(None)}})
+            > 1
+        ):
+            return read_mixed(cells, spec, tell)
         try:
             cells = pa.array(cells)
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):

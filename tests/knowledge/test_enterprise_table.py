@@ -110,6 +110,23 @@ class TestProblems:
         (found,) = EnterpriseTable(file, SMALL).slices()
         assert found.keys.to_pylist() == ["第 1 行", "?甲"]
 
+    @pytest.mark.parametrize(
+        ("field", "values", "kept"),
+        [
+            ("tax", [0.0, True, 2], [0, None, 2]),
+            ("exported", [False, float("nan"), True], [False, None, True]),
+            ("exported", [True, 1, None], [True, None, None]),
+        ],
+    )
+    def test_true_is_no_number_and_one_is_not_true(
+        self, tmp_path: Path, field: str, values: list[Any], kept: list[Any]
+    ) -> None:
+        rows = [{field: value, "staff": 1} for value in values]
+        table = EnterpriseTable(write(tmp_path / "a.jsonl", rows), SMALL)
+        (found,) = table.slices()
+        assert [found.column(field).value(row) for row in range(3)] == kept
+        assert table.problems.count == 1
+
 
 class TestSynthetic:
     def test_a_column_says_it(self, tmp_path: Path) -> None:
