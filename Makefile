@@ -24,6 +24,9 @@ check: setup-dev
 
 bench: setup-dev
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_match
+	@$(BIN)/python -m tests.bench_matching
+	@$(BIN)/python -m tests.bench_retrieval --sizes 1000 50000
 
 format: setup-dev
 	@$(BIN)/ruff format .

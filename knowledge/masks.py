@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -17,17 +16,10 @@ from numpy.typing import NDArray
 
 from knowledge.columns import Column
 from knowledge.policy import Criterion, Op, Policy
+from knowledge.verdicts import Verdict
 
 Bits = NDArray[np.uint8]
 _WORD = 8  # masks are padded to whole 64-bit words
-
-
-class Verdict(StrEnum):
-    """What an enterprise is to a policy."""
-
-    ELIGIBLE = "eligible"
-    UNKNOWN = "unknown"
-    INELIGIBLE = "ineligible"
 
 
 @dataclass(frozen=True)
@@ -111,7 +103,7 @@ class Masks:
         }
 
     def verdicts(self, number: int) -> NDArray[np.int8]:
-        """Each enterprise's verdict, shape (n,), as its place in ``Verdict``."""
+        """Each enterprise's verdict, shape (n,), as its place in ``verdicts.VERDICTS``."""
         eligible, unknown = (self.flags(bits) for bits in self.item(number))
         return np.where(eligible, 0, np.where(unknown, 1, 2)).astype(np.int8)
 

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from knowledge.enterprise_table import Slice
 from knowledge.errors import TableError
 from knowledge.label_file import Dictionary, LabelFile, Packed, Runs
-from knowledge.masks import Masks, Plan, Verdict
+from knowledge.masks import Masks, Plan
+from knowledge.verdicts import Verdict
 
 COLUMNS = ("enterprise", "policy_id", "verdict", "status")
 _VERDICTS = (Verdict.ELIGIBLE, Verdict.UNKNOWN)

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.enterprise_table import EnterpriseTable, Slice
-from knowledge.masks import Masks, Plan, Verdict
+from knowledge.masks import Masks, Plan
 from knowledge.pairs import written_whole
 from knowledge.policy import Criterion, Policy
 from knowledge.sweep import Progress
 from knowledge.tally import GROUPED_BY, Tally
+from knowledge.verdicts import VERDICTS
 
-_VERDICTS = tuple(verdict.value for verdict in Verdict)
+_VERDICTS = tuple(verdict.value for verdict in VERDICTS)
 _EFFECTS = ("gained", "lost", "unknown", "ruled_out", "same")
 _ELIGIBLE, _UNKNOWN, _INELIGIBLE = range(3)
 

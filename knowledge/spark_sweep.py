@@ -19,12 +19,13 @@ import pyarrow as pa
 from knowledge.enterprise_table import SLICE, EnterpriseTable, Intake, Problems
 from knowledge.errors import EngineMissing, TableError
 from knowledge.fields import Fields
-from knowledge.masks import Plan, Verdict
+from knowledge.masks import Plan
 from knowledge.pairs import COLUMNS, Labels, Pairing
 from knowledge.policy import Policy
 from knowledge.staging import write_parquet
 from knowledge.sweep import SweepReport, report_of
 from knowledge.table_files import Piece
+from knowledge.verdicts import Verdict
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -8,21 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from knowledge.conditions import Checked, Truth, all_of, check
+from knowledge.conditions import Checked, check
 from knowledge.enterprise_table import SYNTHETIC, EnterpriseTable, Problems
 from knowledge.fields import Fields
-from knowledge.masks import Plan, Verdict
+from knowledge.masks import Plan
 from knowledge.pairs import Labels, PairFile, Pairing, written_whole
 from knowledge.policy import Policy
 from knowledge.profile import Profile
+from knowledge.verdicts import Verdict, verdict_of
 
 # Called with how many enterprises are done, and how many there are in all where that is known.
 Progress = Callable[[int, int | None], None]
-_VERDICTS = {
-    Truth.MET: Verdict.ELIGIBLE,
-    Truth.UNKNOWN: Verdict.UNKNOWN,
-    Truth.FAILED: Verdict.INELIGIBLE,
-}
 
 
 @dataclass(frozen=True)
@@ -90,4 +86,4 @@ def reasons(
 ) -> tuple[Verdict, tuple[Checked, ...]]:
     """Why one pair came out as it did: the verdict with every condition, its fact and its gap."""
     checked = tuple(check(criterion, profile, fields) for criterion in policy.criteria)
-    return _VERDICTS[all_of(each.truth for each in checked)], checked
+    return verdict_of(each.truth for each in checked), checked

@@ -12,11 +12,11 @@ from knowledge.policy import Criterion, Op, Policy, Status
 
 if TYPE_CHECKING:
     from knowledge.enterprise_table import EnterpriseTable, Problems
-    from knowledge.masks import Verdict
     from knowledge.profile import Profile
     from knowledge.reach import Effect
     from knowledge.sweep import SweepReport
     from knowledge.tally import Tally
+    from knowledge.verdicts import Verdict
 
 _VERDICTS = {"eligible": "符合", "unknown": "还不能确定", "ineligible": "不符合"}
 _EFFECTS = {

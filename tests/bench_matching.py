@@ -30,9 +30,10 @@ from knowledge.conditions import all_of, truth_of
 from knowledge.documents.export import write_catalogue
 from knowledge.enterprise_table import EnterpriseTable
 from knowledge.fields import read_fields
-from knowledge.masks import Masks, Plan, Verdict
+from knowledge.masks import Masks, Plan
 from knowledge.policy import Criterion, Op, Policy
 from knowledge.sweep import sweep
+from knowledge.verdicts import Verdict
 from tests import synthetic
 from tests.server import ROOT
 

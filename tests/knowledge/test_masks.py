@@ -14,10 +14,11 @@ from knowledge.catalogue import read_catalogue
 from knowledge.conditions import Truth, all_of, truth_of
 from knowledge.enterprise_table import Intake, Slice
 from knowledge.fields import Fields, read_fields
-from knowledge.masks import Masks, Plan, Verdict, count_of
+from knowledge.masks import Masks, Plan, count_of
 from knowledge.policy import Criterion, Op, Policy
 from knowledge.profile import read_profile
 from knowledge.table_files import Piece
+from knowledge.verdicts import Verdict
 from tests import synthetic
 from tests.knowledge.samples import policy
 from tests.knowledge.tables import CRITERIA, RECORDS, SMALL

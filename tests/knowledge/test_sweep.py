@@ -13,10 +13,10 @@ from knowledge import pairs
 from knowledge.conditions import Truth
 from knowledge.enterprise_table import EnterpriseTable
 from knowledge.errors import TableError
-from knowledge.masks import Verdict
 from knowledge.policy import Criterion, Op, Policy, Status
 from knowledge.profile import read_profile
 from knowledge.sweep import SweepReport, reasons, sweep
+from knowledge.verdicts import Verdict
 from tests.knowledge.samples import policy
 from tests.knowledge.tables import SMALL, write
 
