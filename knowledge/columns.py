@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from knowledge.conditions import holds
 from knowledge.fields import FieldSpec
 from knowledge.policy import Op, Scalar
-from knowledge.profile import read_value
+from knowledge.profile import MOST_NUMBER, read_value
 from knowledge.written import written_value
 
 Flags = NDArray[np.bool_]
@@ -113,8 +113,8 @@ def _numbers(cells: pa.Array, spec: FieldSpec, tell: Tell) -> Column:
         if len(whole) and (int(whole.max()) > _EXACT or int(whole.min()) < -_EXACT):
             return read_mixed(cells.to_pylist(), spec, tell)
     values = plain.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    low = -np.inf if spec.low is None else spec.low
-    high = np.inf if spec.high is None else spec.high
+    low = -MOST_NUMBER if spec.low is None else max(spec.low, -MOST_NUMBER)
+    high = MOST_NUMBER if spec.high is None else min(spec.high, MOST_NUMBER)
     doubtful = known & ~(np.isfinite(values) & (values >= low) & (values <= high))
     if doubtful.any():
         for row in np.flatnonzero(doubtful):

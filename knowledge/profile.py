@@ -17,7 +17,7 @@ NAME_KEYS = ("name", "credit_code")
 _MAX_CHARS = 200
 _MAX_ITEMS = 500
 # Beyond any amount of money on earth: a slip of the keyboard, whatever the field's own bounds are.
-_MAX_NUMBER = 10**16
+MOST_NUMBER = 10**16
 # Looking for the nearest name costs; a profile with more unknown fields than this was not made for us.
 _MOST_HINTS = 20
 
@@ -208,7 +208,7 @@ def _number(given: object, spec: FieldSpec) -> tuple[int | float | None, str]:
     if given != given or given in (float("inf"), float("-inf")):
         return None, "不是一个确定的数"
     unit = "元" if spec.unit == "CNY" else spec.unit or ""
-    if abs(given) > _MAX_NUMBER:
+    if abs(given) > MOST_NUMBER:
         return None, "这个数大得不合情理，请核对单位"
     if spec.low is not None and given < spec.low:
         return None, f"{given:g}{unit} 太小，不应低于 {spec.low:g}{unit}"
@@ -223,7 +223,7 @@ def _name(given: object) -> str | None:
 
 def _shown(given: object) -> str:
     """What was written, short enough to be shown; a number of a million digits is never spelt out."""
-    if isinstance(given, int) and abs(given) > _MAX_NUMBER:
+    if isinstance(given, int) and abs(given) > MOST_NUMBER:
         return "一个很大的数"
     return _short(reprlib.repr(given))
 

@@ -34,9 +34,12 @@ def test_back_off_grows_and_the_button_tries_at_once(chat: ChatPage, service: Fa
             pass
         tries.append(time.monotonic())
     assert tries[1] - tries[0] > 1.4  # 2 s, a quarter more or less; the first came after 1 s
+    with chat.page.expect_request("**/api/chat/stream*", timeout=2_500):
+        chat.page.get_by_role(
+            "button", name="立即重连"
+        ).click()  # by itself it would wait 3 s at least
     service.start()
-    chat.page.get_by_role("button", name="立即重连").click()
-    expect(chat.banner).to_be_hidden(timeout=2_500)  # by itself it would wait 3 s at least
+    expect(chat.banner).to_be_hidden()
 
 
 def test_refused_message_is_repeated_with_the_same_id_and_stored_once(
