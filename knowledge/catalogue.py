@@ -48,7 +48,7 @@ class _Strict(BaseModel):
 
 class _CriterionRow(_Strict):
     field: Text
-    op: Op = Field(strict=False)
+    op: Text  # checked by hand, so that a mistyped one is answered with the nearest
     value: bool | int | float | str | list[str] | list[_CriterionRow]
     note: Text
 
@@ -96,6 +96,9 @@ class _PolicyRow(_Strict):
 KEYS = tuple(_PolicyRow.model_fields)
 # Those a row may leave out.
 OPTIONAL = frozenset(key for key, each in _PolicyRow.model_fields.items() if not each.is_required())
+
+
+_OPS = tuple(op.value for op in Op)
 
 
 class Catalogue:
@@ -260,7 +263,7 @@ def _check(row: _PolicyRow, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
         if key not in _PolicyRow.model_fields:
             yield f"inferred: {key!r} is no key of a policy{_nearest(key, _PolicyRow.model_fields)}"
     for index, criterion in enumerate(row.criteria):
-        yield from _check_criterion(criterion, f"criteria.{index}", fields)
+        yield from _check_criterion(criterion, row.id, f"criteria.{index}", fields)
     yield from _check_wording(row)
 
 
@@ -276,8 +279,10 @@ def _check_wording(row: _PolicyRow) -> Iterable[str]:
         seen.add(clause.id)
 
 
-def _check_criterion(row: _CriterionRow, at: str, fields: Mapping[str, FieldSpec]) -> Iterable[str]:
-    if row.op is Op.OR:
+def _check_criterion(
+    row: _CriterionRow, item: str, at: str, fields: Mapping[str, FieldSpec]
+) -> Iterable[str]:
+    if row.op == Op.OR:
         alternatives = row.value if isinstance(row.value, list) else []
         if (
             row.field != "any_of"
@@ -288,11 +293,14 @@ def _check_criterion(row: _CriterionRow, at: str, fields: Mapping[str, FieldSpec
             return
         for index, alternative in enumerate(alternatives):
             assert isinstance(alternative, _CriterionRow)
-            yield from _check_criterion(alternative, f"{at}.value.{index}", fields)
+            yield from _check_criterion(alternative, item, f"{at}.value.{index}", fields)
         return
     spec = fields.get(row.field)
     if spec is None:
-        yield f"{at}.field: unknown field {row.field!r}{_nearest(row.field, fields)}"
+        yield f"{at}.field: {item}: unknown field {row.field!r}{_nearest(row.field, fields)}"
+    if row.op not in _OPS:
+        yield f"{at}.op: {item}: unknown op {row.op!r} on {row.field!r}{_nearest(row.op.lower(), _OPS)}"
+    if spec is None or row.op not in _OPS:
         return
     problem = _misfit(row, spec)
     if problem:
@@ -301,14 +309,14 @@ def _check_criterion(row: _CriterionRow, at: str, fields: Mapping[str, FieldSpec
 
 def _misfit(row: _CriterionRow, spec: FieldSpec) -> str | None:
     """Why an op or its value does not fit the field's type; ``None`` when it does."""
-    value = row.value
-    if row.op in {Op.GTE, Op.GT, Op.LTE, Op.LT}:
+    value, op = row.value, Op(row.op)
+    if op in {Op.GTE, Op.GT, Op.LTE, Op.LT}:
         fits = (
             spec.type == "number" and isinstance(value, int | float) and not isinstance(value, bool)
         )
-    elif row.op in {Op.INCLUDES_ANY, Op.EXCLUDES}:
+    elif op in {Op.INCLUDES_ANY, Op.EXCLUDES}:
         fits = spec.type == "string_list" and _is_string_list(value)
-    elif row.op is Op.IN:
+    elif op is Op.IN:
         fits = spec.type == "string" and _is_string_list(value)
     elif spec.type == "boolean":
         fits = isinstance(value, bool)
@@ -319,7 +327,7 @@ def _misfit(row: _CriterionRow, spec: FieldSpec) -> str | None:
     return (
         None
         if fits
-        else f"{value!r} does not fit op {row.op.value!r} on the {spec.type} field {spec.name!r}"
+        else f"{value!r} does not fit op {op.value!r} on the {spec.type} field {spec.name!r}"
     )
 
 
@@ -353,4 +361,4 @@ def _criterion(row: _CriterionRow) -> Criterion:
         )
     else:
         value = one_width(row.value) if isinstance(row.value, str) else row.value
-    return Criterion(row.field, row.op, value, row.note)
+    return Criterion(row.field, Op(row.op), value, row.note)

@@ -77,14 +77,46 @@ def any_of(truths: Iterable[Truth]) -> Truth:
     return Truth.UNKNOWN if Truth.UNKNOWN in found else Truth.FAILED
 
 
+def not_(truth: Truth) -> Truth:
+    """Kleene's negation."""
+    return {Truth.MET: Truth.FAILED, Truth.FAILED: Truth.MET}.get(truth, Truth.UNKNOWN)
+
+
+def cuts_of(criteria: Iterable[Criterion]) -> dict[str, frozenset[float]]:
+    """The numbers that conditions compare a field with, by field, alternatives included."""
+    cuts: dict[str, set[float]] = {}
+    for criterion in criteria:
+        if criterion.op is Op.OR:
+            for name, found in cuts_of(_parts(criterion)).items():
+                cuts.setdefault(name, set()).update(found)
+        elif isinstance(criterion.value, int | float) and not isinstance(criterion.value, bool):
+            cuts.setdefault(criterion.field, set()).add(criterion.value)
+    return {name: frozenset(found) for name, found in cuts.items()}
+
+
 def truth_of(criterion: Criterion, profile: Profile) -> Truth:
     """Whether the profile meets the condition; the fast form of ``check``."""
     if criterion.op is Op.OR:
         return any_of(truth_of(part, profile) for part in _parts(criterion))
     known = profile.facts.get(criterion.field)
-    if known is None:
-        return Truth.UNKNOWN
-    return Truth.MET if holds(criterion.op, known.value, criterion.value) else Truth.FAILED
+    return Truth.UNKNOWN if known is None else truth_with(criterion.op, known, criterion.value)
+
+
+def truth_with(op: Op, known: Known, need: object) -> Truth:
+    """Whether a known fact meets an op; a list of which only a part is known may leave it open."""
+    if isinstance(known.value, tuple) and not known.is_complete:
+        return _truth_of_part(op, known, need)
+    return Truth.MET if holds(op, known.value, need) else Truth.FAILED
+
+
+def _truth_of_part(op: Op, known: Known, need: object) -> Truth:
+    """``includes_any`` and ``excludes`` on a list of which only a part is known."""
+    assert isinstance(known.value, tuple) and isinstance(need, tuple)
+    if not set(need).isdisjoint(known.value):
+        has_any = Truth.MET
+    else:
+        has_any = Truth.FAILED if set(need) <= set(known.lacks) else Truth.UNKNOWN
+    return has_any if op is Op.INCLUDES_ANY else not_(has_any)
 
 
 def check(criterion: Criterion, profile: Profile, fields: Fields) -> Checked:

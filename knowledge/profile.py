@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -32,11 +32,49 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Known:
-    """One fact: a scalar or a list of strings as the field's type says; ``day`` is when it was learnt."""
+    """One fact: a scalar or a list of strings as the field's type says; ``day`` is when it was learnt.
+
+    A list is all there is while ``is_complete``. Otherwise ``value`` are the members known to be in it and ``lacks``
+    those known not to be; of any other member nothing is known. ``is_approximate`` marks a number given roughly
+    (三千来万): it is compared like any other and shown with 约.
+    """
 
     value: Scalar | tuple[str, ...]
     source: Source
     day: date | None = None
+    is_complete: bool = True
+    lacks: tuple[str, ...] = ()
+    is_approximate: bool = False
+
+    def joined(self, newer: Known) -> Known:
+        """Both together; where they contradict each other the newer one is right.
+
+        Only a newer list that is not complete leaves anything of the older one.
+        """
+        if not isinstance(self.value, tuple) or not isinstance(newer.value, tuple):
+            return newer
+        if newer.is_complete:
+            return newer
+        kept = tuple(item for item in self.value if item not in newer.lacks)
+        value = tuple(dict.fromkeys((*kept, *newer.value)))
+        if self.is_complete:
+            return replace(newer, value=value, is_complete=True, lacks=())
+        lacks = tuple(dict.fromkeys((*self.lacks, *newer.lacks)))
+        return replace(newer, value=value, lacks=tuple(x for x in lacks if x not in newer.value))
+
+    def agrees_with(self, other: Known) -> bool:
+        """Whether both can be true at once: equal values, or lists that no member sets against each other."""
+        mine, theirs = self.value, other.value
+        if not isinstance(mine, tuple) or not isinstance(theirs, tuple):
+            return mine == theirs
+        return self._allows(theirs, other) and other._allows(mine, self)
+
+    def _allows(self, members: tuple[str, ...], of: Known) -> bool:
+        """Whether ``of`` may hold these members and lack what it lacks as far as this list tells."""
+        held = set(self.value) if isinstance(self.value, tuple) else set()
+        if held & set(of.lacks):
+            return False
+        return not set(members) - held if self.is_complete else not set(members) & set(self.lacks)
 
 
 @dataclass(frozen=True)
@@ -50,6 +88,16 @@ class Profile:
     def with_facts(self, facts: Mapping[str, Known]) -> Profile:
         """The same enterprise with these facts added or replaced."""
         return Profile({**self.facts, **facts}, self.name, self.credit_code)
+
+    def joined(self, facts: Mapping[str, Known]) -> Profile:
+        """The same enterprise with these newer facts: a list that is not complete adds to what is known of it."""
+        known = self.facts
+        return self.with_facts(
+            {
+                name: known[name].joined(fact) if name in known else fact
+                for name, fact in facts.items()
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -69,7 +117,8 @@ def read_profile(
     """The usable facts of a JSON object, and what is wrong with the rest; never fails.
 
     ``null`` is unknown. Text is compared in one width (NFKC) without outer blanks; what people say for a value
-    (福田) becomes the value (福田区). Field names and texts over 200 characters are no facts.
+    (福田) becomes the value (福田区). A list is complete; ``{"has": […], "lacks": […]}`` is one that is not. Field names
+    and texts over 200 characters are no facts.
     """
     facts: dict[str, Known] = {}
     problems: list[ProfileProblem] = []
@@ -86,11 +135,11 @@ def read_profile(
         if spec is None:
             problems.append(_unknown(key, fields, is_hinted=len(problems) < _MOST_HINTS))
             continue
-        value, wrong = read_value(given, spec)
-        if value is None:
+        known, wrong = _read_known(given, spec, source, day)
+        if known is None:
             problems.append(ProfileProblem(key, f"{spec.label}：{wrong}，这一项没有用上"))
         else:
-            facts[key] = Known(value, source, day)
+            facts[key] = known
     return Profile(facts, names["name"], names["credit_code"]), problems
 
 
@@ -99,6 +148,23 @@ def _unknown(key: str, fields: Fields, is_hinted: bool) -> ProfileProblem:
     near = nearest_name(name, fields) if is_hinted else None
     hint = f"，是不是 {near}（{fields[near].label}）" if near else ""
     return ProfileProblem(name, f"没有“{name}”这个字段{hint}，这一项没有用上")
+
+
+def _read_known(
+    given: object, spec: FieldSpec, source: Source, day: date | None
+) -> tuple[Known | None, str]:
+    if spec.type != "string_list" or not isinstance(given, Mapping):
+        value, wrong = read_value(given, spec)
+        return (None, wrong) if value is None else (Known(value, source, day), "")
+    if not given or not set(given) <= {"has", "lacks"}:
+        return None, f"应为列表，或只含 has、lacks 的对象，写的是 {_shown(given)}"
+    has, wrong_has = read_value(given.get("has", []), spec)
+    lacks, wrong_lacks = read_value(given.get("lacks", []), spec)
+    if not isinstance(has, tuple) or not isinstance(lacks, tuple):
+        return None, wrong_has or wrong_lacks
+    if both := set(has) & set(lacks):
+        return None, f"{'、'.join(sorted(both))} 既在 has 里又在 lacks 里"
+    return Known(has, source, day, is_complete=False, lacks=lacks), ""
 
 
 def read_value(given: object, spec: FieldSpec) -> tuple[Scalar | tuple[str, ...] | None, str]:
@@ -133,9 +199,7 @@ def one_width(text: str) -> str:
 def canonical(text: str, spec: FieldSpec) -> str:
     """The canonical value that a text means, else the text itself in one width."""
     said = one_width(text)
-    if said in spec.values:
-        return said
-    return next((value for value, ways in spec.values.items() if said in ways), said)
+    return spec.value_said(said) or said
 
 
 def _number(given: object, spec: FieldSpec) -> tuple[int | float | None, str]:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.conditions import Truth, all_of, holds
+from knowledge.conditions import Truth, all_of, holds, truth_with
 from knowledge.policy import Criterion, Op, Policy, Scalar
 from knowledge.profile import Profile
 
@@ -37,6 +37,8 @@ _VERDICT_OF: Mapping[Truth, Verdict] = {
     Truth.UNKNOWN: Verdict.UNKNOWN,
     Truth.FAILED: Verdict.INELIGIBLE,
 }
+
+_CODES: Mapping[Truth, int] = {Truth.MET: MET, Truth.UNKNOWN: UNKNOWN, Truth.FAILED: FAILED}
 
 
 def verdict_of(truths: Iterable[Truth]) -> Verdict:
@@ -151,8 +153,8 @@ class VerdictTable:
         codes[0] = MET
         for field, known in profile.facts.items():
             for number in self.by_field.get(field, ()):
-                is_met = self.leaves[number - 1].is_met_by(known.value)
-                codes[number] = MET if is_met else FAILED
+                leaf = self.leaves[number - 1]
+                codes[number] = _CODES[truth_with(leaf.op, known, leaf.value)]
         return codes
 
     def verdict_codes(self, profile: Profile) -> Codes:

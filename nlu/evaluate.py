@@ -115,12 +115,12 @@ def evaluate_facts(path: Path) -> dict[str, Any]:
             extra, missed = sorted(got - want), sorted(want - got)
             failures.append({"id": row.id, "text": row.text, "extra": extra, "missed": missed})
     return {
-        "precision": _share_of(found_right.total(), found.total()),
-        "recall": _share_of(found_right.total(), labelled.total()),
+        "precision": share_of(found_right.total(), found.total()),
+        "recall": share_of(found_right.total(), labelled.total()),
         "kinds": {
             kind: {
-                "precision": _share_of(found_right[kind], found[kind]),
-                "recall": _share_of(found_right[kind], labelled[kind]),
+                "precision": share_of(found_right[kind], found[kind]),
+                "recall": share_of(found_right[kind], labelled[kind]),
             }
             for kind in sorted(known)
         },
@@ -187,10 +187,10 @@ def read_jsonl(path: Path, row: type[Row]) -> list[Row]:
 
 def share(hits: Sequence[bool]) -> Share:
     """A share with its 95 % Wilson interval; absent hits give value 0 and the interval 0 to 1."""
-    return _share_of(sum(hits), len(hits))
+    return share_of(sum(hits), len(hits))
 
 
-def _share_of(right: int, n: int) -> Share:
+def share_of(right: int, n: int) -> Share:
     if n == 0:
         return {"value": 0.0, "low": 0.0, "high": 1.0, "n": 0}
     z, p = 1.96, right / n

@@ -25,7 +25,7 @@ class Fact:
     invalid_credit_code  what was typed; ``note`` says what is off   --
     appeal_no            ``FT-20261123-0001``                        --
     phone                11 digits, mainland mobile                  --
-    district, industry,  canonical name, see ``vocabulary.yml``;     --
+    district, industry,  canonical name of the field dictionary;     --
     qualification        a qualification with ``note`` "planned" is
                          wanted, not held
     lacks_qualification  canonical name of what they say they lack   --

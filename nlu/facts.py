@@ -99,6 +99,18 @@ def _words(text: str, lexicon: Lexicon) -> Iterator[Fact]:
             yield Fact(kind, name, None, *match.span(), match[0], note)
 
 
+def districts(text: str) -> list[Fact]:
+    """Every place named in a normalised text, each time it is, in order; ``extract`` gives each once."""
+    words = vocabulary()
+    (lexicon,) = (each for each in words.lexicons if each.kind == "district")
+    named = [
+        Fact("district", name, None, *match.span(), match[0])
+        for match in lexicon.pattern.finditer(text)
+        if (name := lexicon.canonical[match[0].lower()]) is not None
+    ]
+    return sorted([*named, *_district_patterns(text, words)], key=lambda fact: fact.start)
+
+
 def _district_patterns(text: str, words: Vocabulary) -> Iterator[Fact]:
     for name, pattern in words.district_patterns:
         for match in pattern.finditer(text):

@@ -74,7 +74,7 @@ _RATE = re.compile(
     r"\s?(?:可以|能|最高|最多|给|补|拿|报|发|贴|领){0,3}\s?(?:几|多少|一次|两次|一批|\d次)"
 )
 _YEAR = re.compile(
-    rf"{_START}(?P<year>(?:19[89]|20[0-4])\d)(?:\s?年|(?!\s?[\d.,万亿元块人名个家平㎡m台多几来余%千wW户号吨度条]))"
+    rf"{_START}(?P<year>(?:19[89]|20[0-4])\d)(?!{_TO}{NUMBER}{_ABOUT}个?(?:{_SCALE}|{_UNIT}|[人名%]))(?:\s?年|(?!\s?[\d.,万亿元块人名个家平㎡m台多几来余%千wW户号吨度条]))"
 )
 _YEAR_CHINESE = re.compile(r"(?P<year>[一二][九〇零][〇零一二三四五六七八九]{2})年")
 _YEAR_SHORT = re.compile(

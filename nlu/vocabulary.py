@@ -1,14 +1,17 @@
-"""Loads the words of ``vocabulary.yml`` and compiles them for matching."""
+"""Loads the words of ``vocabulary.yml`` and of the field dictionary, compiled for matching."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from knowledge.fields import NONE, read_fields
 
 VOCABULARY_FILE = Path(__file__).with_name("vocabulary.yml")
 
@@ -48,11 +51,14 @@ def vocabulary() -> Vocabulary:
     """The vocabulary of the package, read once."""
     data: dict[str, Any] = yaml.safe_load(VOCABULARY_FILE.read_text("utf-8"))
     ratings: dict[str, int] = data["rating_words"]
+    fields = read_fields()
+    places = {**fields["registered_district"].values, **fields["park"].values}
+    places.pop(NONE)
     return Vocabulary(
         lexicons=(
-            _lexicon("qualification", data["qualification"], []),
-            _lexicon("industry", data["industry"], data["not_industry"]),
-            _lexicon("district", data["district"], data["not_district"]),
+            _lexicon("qualification", fields["qualifications"].values, []),
+            _lexicon("industry", fields["industry"].values, data["not_industry"]),
+            _lexicon("district", places, data["not_district"]),
         ),
         district_patterns=tuple((n, re.compile(p)) for n, p in data["district_patterns"].items()),
         facets=_named_patterns(data["facet_patterns"]),
@@ -86,7 +92,7 @@ def _bounded(word: str) -> str:
     return start + re.escape(word) + end
 
 
-def _lexicon(kind: str, words: dict[str, list[str]], not_words: list[str]) -> Lexicon:
+def _lexicon(kind: str, words: Mapping[str, Iterable[str]], not_words: list[str]) -> Lexicon:
     canonical: dict[str, str | None] = {word.lower(): None for word in not_words}
     for name, synonyms in words.items():
         canonical |= {word.lower(): name for word in (name, *synonyms)}

@@ -53,6 +53,7 @@ def project(tmp_path: Path) -> Path:
         "nlu/data/chat.yml": 'version: "3.1"\n',
         "nlu/components/classifier.py": "A = 1\n",
         "nlu/vocabulary.yml": "a: b\n",
+        "knowledge/data/fields.jsonl": "{}\n",
     }
     for name, text in files.items():
         path = root / name
@@ -88,6 +89,7 @@ def test_fingerprint_is_stable(project: Path) -> None:
         "nlu/data/chat.yml",
         "nlu/components/classifier.py",
         "nlu/vocabulary.yml",
+        "knowledge/data/fields.jsonl",
         "nlu/data/new.yml",
     ],
 )

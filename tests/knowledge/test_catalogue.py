@@ -372,12 +372,23 @@ class TestDefects:
     def test_unknown_field_comes_with_the_nearest_name(self, tmp_path: Path) -> None:
         source = write(tmp_path, line(criteria=[TEN_STAFF, criterion("staf", "gte", 1)]))
         assert problems_of(source) == [
-            "some.jsonl:1: criteria.1.field: unknown field 'staf'; did you mean 'staff'?"
+            "some.jsonl:1: criteria.1.field: TT-001: unknown field 'staf'; did you mean 'staff'?"
+        ]
+
+    def test_unknown_op_comes_with_the_nearest_name_also_inside_an_alternative(
+        self, tmp_path: Path
+    ) -> None:
+        wrong = one_of(TEN_STAFF, criterion("staf", "GTEE", 1))
+        assert problems_of(write(tmp_path, line(criteria=[wrong]))) == [
+            "some.jsonl:1: criteria.0.value.1.field: TT-001: unknown field 'staf'; did you mean 'staff'?",
+            "some.jsonl:1: criteria.0.value.1.op: TT-001: unknown op 'GTEE' on 'staf'; did you mean 'gte'?",
         ]
 
     def test_unknown_field_unlike_any_other_comes_without_advice(self, tmp_path: Path) -> None:
         source = write(tmp_path, line(criteria=[criterion("xyzzy", "gte", 1)]))
-        assert problems_of(source) == ["some.jsonl:1: criteria.0.field: unknown field 'xyzzy'"]
+        assert problems_of(source) == [
+            "some.jsonl:1: criteria.0.field: TT-001: unknown field 'xyzzy'"
+        ]
 
     def test_defect_inside_an_alternative_is_named_by_its_path(self, tmp_path: Path) -> None:
         nested = one_of(TEN_STAFF, one_of(criterion("staff", "gte", "ten")))

@@ -71,7 +71,7 @@ def test_value_of_the_right_type_is_used(field: str, given_value: object, used: 
         ("place", "长" * 201, "文字太长"),
         ("titles", "国高", "应为文字的列表"),
         ("titles", ["国高", 1], "应为文字的列表"),
-        ("titles", {"国高": True}, "应为文字的列表"),
+        ("titles", {"国高": True}, "只含 has、lacks 的对象"),
         ("titles", ["a"] * 501, "列表太长"),
         ("name", 7, "应为文字"),
     ],

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.catalogue import Catalogue
 from knowledge.conditions import truth_of
-from knowledge.policy import Criterion
-from knowledge.profile import Profile
+from knowledge.policy import Criterion, Op
+from knowledge.profile import Known, Profile, Source
 from knowledge.verdicts import VERDICTS, Verdict, VerdictTable, verdict_of
 from tests.knowledge.match_samples import (
     criteria,
@@ -100,3 +101,16 @@ def test_item_without_conditions_is_met_by_everyone_and_told_apart() -> None:
 
 def test_no_items_at_all() -> None:
     assert verdicts(VerdictTable([]), knows(staff=3)) == []
+
+
+@pytest.mark.parametrize("op", [Op.INCLUDES_ANY, Op.EXCLUDES])
+@pytest.mark.parametrize("has", [(), ("国高",), ("科小",)])
+@pytest.mark.parametrize("lacks", [(), ("国高",), ("专精特新",), ("国高", "专精特新")])
+def test_list_of_which_a_part_is_known_is_judged_as_one_by_one(
+    op: Op, has: tuple[str, ...], lacks: tuple[str, ...]
+) -> None:
+    criterion = Criterion("qualifications", op, ("国高", "专精特新"), "资质")
+    known = Known(has, Source.SAID, is_complete=False, lacks=lacks)
+    profile = Profile({"qualifications": known})
+    items = [[criterion]]
+    assert verdicts(table_of(items), profile) == one_by_one(items, profile)

@@ -1,0 +1,1 @@
+"""Reading the facts of an enterprise out of what its people say."""
