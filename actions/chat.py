@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import Desk
+from actions.matching import corrected
 from actions.replies import Reply
 
 LOW_RATING = 2
 
 
-class Deny(TurnAction):
-    """A plain no ends the matter politely; a no that says the answer missed goes to a person."""
+class Deny(PolicyAction):
+    """A plain no ends the matter politely; one that corrects a fact is taken in, one that the answer missed is filed."""
 
     action_name = "action_deny"
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    def act(self, said: Said, say: Say) -> Events:
+    def talk(self, turn: PolicyTurn) -> Events:
+        said = turn.said
+        if (again := corrected(turn)) is not None:
+            return again
         if said.slot("question") and NOT_SOLVED_WORDS.search(said.text):
-            return file_not_solved(self._desk, said, say)
-        say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))
+            return file_not_solved(turn.desk, said, turn.say)
+        turn.say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))
         return []
 
 

@@ -10,6 +10,7 @@ from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import PERSON
 from actions.base import SURE, Events
 from actions.desk import AppealReason
+from actions.matching import corrected, explain_asked
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.answer import Answer, Refusal
 from knowledge.policy import Facet
@@ -23,6 +24,8 @@ class AnswerPolicy(PolicyAction):
     action_name = "action_answer_policy"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (explained := explain_asked(turn)) is not None:
+            return explained
         answers = turn.answers()
         if _is_empty(answers):
             turn.say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_POLICY, buttons=[PERSON]))
@@ -36,6 +39,8 @@ class ApplyProject(PolicyAction):
     action_name = "action_apply_project"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (explained := explain_asked(turn)) is not None:
+            return explained
         answers = turn.answers(default=Facet.PROCESS)
         if _is_empty(answers):
             turn.say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_PROJECT, buttons=[PERSON]))
@@ -63,6 +68,11 @@ class Fallback(PolicyAction):
     action_name = "action_fallback"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        told = explain_asked(turn)
+        if told is None:
+            told = corrected(turn)
+        if told is not None:
+            return told
         answers, text = turn.answers(), turn.said.text
         if has_answer(answers) and any(char.isalnum() for char in text):
             return turn.tell(answers, AppealReason.LOW_CONFIDENCE)
