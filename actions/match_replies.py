@@ -16,6 +16,7 @@ from actions.match_words import (
     held_text,
     label_of,
     source_text,
+    time_text,
     verdict_text,
     why_line,
 )
@@ -33,6 +34,8 @@ from knowledge.timing import DateState
 from knowledge.verdicts import Verdict
 
 NEAR_SHOWN = 3
+# The source of a fact nobody said that follows from the place they named.
+DERIVED = "derived"
 _ITEMS_WITH_BUTTONS = 3
 _FEW_VALUES = 6
 _MISSING_SHOWN = 6
@@ -102,7 +105,8 @@ def found_matches(talk: MatchTalk, turn: PolicyTurn) -> list[ItemMatch]:
     need, matcher = talk.state.need, talk.matcher
     similarity = similarity_to(need, turn.answerer.retriever, talk.day) if need else None
     ranked = matcher.match(talk.whole, talk.day, similarity, len(matcher.policies))
-    near = matcher.near_misses(talk.whole, talk.day, NEAR_SHOWN)
+    missed = matcher.near_misses(talk.whole, talk.day, len(matcher.policies))
+    near = [each for each in missed if _can_be_mended(each, matcher.fields)][:NEAR_SHOWN]
     fitting = [
         each
         for each in ranked
@@ -112,13 +116,19 @@ def found_matches(talk: MatchTalk, turn: PolicyTurn) -> list[ItemMatch]:
     return [*(speaking or fitting)[: TOP - len(near)], *near]
 
 
+def _can_be_mended(match: ItemMatch, fields: Fields) -> bool:
+    """Whether an enterprise may come to meet what it misses: a figure, a title, a deed; never another industry or place."""
+    (failed,) = match.with_truth(Truth.FAILED)
+    return any(fields[leaf.criterion.field].type != "string" for leaf in failed.leaves())
+
+
 def results_reply(talk: MatchTalk, turn: PolicyTurn, found: Sequence[ItemMatch]) -> Reply:
     """The results. Its text has paragraphs, an empty line between: summary, items, remarks."""
     fields = talk.matcher.fields
     bundle = best_bundle(talk.matcher.eligible(talk.whole, talk.day), read_exclusions())
     lines = [
         f"{number}. {verdict_text(each)}｜《{each.policy.title}》{amount_text(each.policy.amount_max_cny)}"
-        f"｜{each.timing.text}\n   {why_line(each, fields)}"
+        f"｜{time_text(each.timing)}\n   {why_line(each, fields)}"
         for number, each in enumerate(found, 1)
     ]
     remarks = [*_bundle_lines(bundle), NO_PROMISE]
@@ -132,7 +142,7 @@ def results_reply(talk: MatchTalk, turn: PolicyTurn, found: Sequence[ItemMatch])
         citations=turn.cite(
             turn.answerer.cite(each.policy.id, Facet.CONDITIONS, talk.day) for each in found
         ),
-        matches=[match_card(each, fields) for each in found],
+        matches=[match_card(each, talk) for each in found],
         buttons=[*_item_buttons(found), _MISSING, _NONE_FITS, PERSON],
     )
 
@@ -202,20 +212,23 @@ def _how(match: ItemMatch) -> Facet:
 def explanation_reply(talk: MatchTalk, turn: PolicyTurn, match: ItemMatch) -> Reply:
     """One item, condition by condition."""
     fields, policy = talk.matcher.fields, match.policy
-    lines = [condition_line(each, fields) for each in match.criteria]
+    lines = [condition_line(each, fields, talk.state.derived) for each in match.criteria]
     if not lines:
         head = f"《{policy.title}》的记录里没有可以逐条核对的条件，请看下面的条款原文。"
     else:
         head = f"《{policy.title}》：{verdict_text(match)}（按目前知道的情况）"
-    more = [_MORE] if match.with_truth(Truth.UNKNOWN) else []
+    is_over = match.timing.state is DateState.EXPIRED
+    more = [] if is_over else [detail_button("怎么申请", policy.id, _how(match))]
+    if match.with_truth(Truth.UNKNOWN) and not is_over:
+        more.append(_MORE)
     return Reply(
         kind=ReplyKind.MATCH,
         text="\n".join(
             [*talk.state.notes, head, *lines, f"时间：{match.timing.text}。", NO_PROMISE]
         ),
         citations=turn.cite([turn.answerer.cite(policy.id, Facet.CONDITIONS, talk.day)]),
-        matches=[match_card(match, fields)],
-        buttons=[detail_button("怎么申请", policy.id, _how(match)), *more, _NONE_FITS, PERSON],
+        matches=[match_card(match, talk)],
+        buttons=[*more, _NONE_FITS, PERSON],
     )
 
 
@@ -247,7 +260,7 @@ def missing_reply(talk: MatchTalk, turn: PolicyTurn, found: Sequence[ItemMatch])
     )
 
 
-def match_card(match: ItemMatch, fields: Fields) -> MatchCard:
+def match_card(match: ItemMatch, talk: MatchTalk) -> MatchCard:
     policy, timing = match.policy, match.timing
     return MatchCard(
         policy_id=policy.id,
@@ -255,16 +268,20 @@ def match_card(match: ItemMatch, fields: Fields) -> MatchCard:
         verdict=match.verdict,
         score=round(match.score or 0.0, 4),
         amount_max_cny=policy.amount_max_cny,
-        criteria=[_criterion_card(each, match.clause_id, fields) for each in match.criteria],
+        criteria=[_criterion_card(each, match.clause_id, talk) for each in match.criteria],
         dates=DatesCard(
             state=timing.state, text=timing.text, closes=timing.closes, days_left=timing.days_left
         ),
     )
 
 
-def _criterion_card(checked: Checked, clause: str, fields: Fields) -> CriterionCard:
+def _criterion_card(checked: Checked, clause: str, talk: MatchTalk) -> CriterionCard:
+    fields = talk.matcher.fields
     gap = nearest_gap(checked) if checked.truth is Truth.FAILED else None
     known = checked.known
+    source = None if known is None else str(known.source)
+    if checked.criterion.field in talk.state.derived:
+        source = DERIVED
     return CriterionCard(
         field=checked.criterion.field,
         verdict=checked.truth,
@@ -272,7 +289,7 @@ def _criterion_card(checked: Checked, clause: str, fields: Fields) -> CriterionC
         need=checked.need,
         clause=clause,
         label="满足其中一项" if checked.parts else fields[checked.criterion.field].label,
-        source=known.source if known else None,
+        source=source,
         day=known.day if known else None,
         gap=GapCard(amount=gap.amount, unit=gap.unit, text=gap.text) if gap else None,
     )

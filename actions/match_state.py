@@ -84,6 +84,11 @@ class MatchState:
     def known(self) -> dict[str, Known]:
         return {name: each.known for name, each in self.facts.items()}
 
+    @property
+    def derived(self) -> frozenset[str]:
+        """The fields nobody said that follow from others: 福田 lies in 深圳."""
+        return frozenset(name for name, each in self.facts.items() if each.is_derived)
+
     def passed_over(self, name: str) -> MatchState:
         """Never asks for the field again."""
         return replace(self, avoid=tuple(dict.fromkeys((*self.avoid, name))))

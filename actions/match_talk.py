@@ -18,10 +18,11 @@ from actions.match_state import (
     said_value,
 )
 from actions.match_words import fact_text, held_text
-from knowledge.fields import FieldSpec
 from knowledge.matching import Matcher
 from knowledge.next_question import next_question
 from knowledge.profile import Known, Profile, Source, read_value
+from knowledge.question import read_places
+from nlu.profile.choices import CITY, HOME
 from nlu.profile.reading import read_facts
 from nlu.profile.said import Answer, SaidFact
 from nlu.profile.talk import clauses_of, talk
@@ -41,6 +42,8 @@ _PASS_OPENING = re.compile(
 )
 _ON_FILE = re.compile(r"登记|档案|系统|前者|前面那个|第一个|原来")
 _AS_SAID = re.compile(r"我(?:刚才?)?说|后者|后面那个|第二个|新的|最新|^(?:是|对|没错|改)")
+_STOPPED = "好的，不再问了，您说的在本次对话里都记着。"
+_CLEARED = "好的，重新开始，之前说的都不算了。"
 _EDGES = re.compile(r"^[\s，。！!,.@]+|[\s，。！!,.~～]+$")
 
 
@@ -153,7 +156,13 @@ class MatchTalk:
     def _text(self, said: Said) -> MatchTalk | None:
         text, state = _EDGES.sub("", said.text), self.state
         if _RESTART.search(text):
-            return replace(self, state=MatchState(asking=OPENING, asked={OPENING: 1}))
+            state = MatchState(asking=OPENING, asked={OPENING: 1}, notes=(_CLEARED,))
+            return replace(self, state=state)
+        is_open = state.asking is not None or bool(state.pending)
+        if is_open and (_STOP.search(text) or _SHOW.search(text)):
+            return self._ended(_STOPPED if _STOP.search(text) else "")
+        if self.has_facts and _SHOW.search(text):
+            return self._ended()
         if state.pending and (answered := self._which_holds(text)):
             return answered
         facts = read_facts(
@@ -171,16 +180,14 @@ class MatchTalk:
         if wrong := said.entity("invalid_credit_code"):
             note = f"信用代码 {wrong} 校验不通过，请核对18位字符；不用代码也可以直接说情况。"
             return replace(self, state=replace(state, notes=(note,)))
-        if state.asking is None and not state.pending:
-            return None
-        if _STOP.search(text) or _SHOW.search(text):
-            return self._ended()
         if state.asking == OPENING and _PASS_OPENING.search(text):
             return self._passed_over(state)
         return None
 
-    def _ended(self) -> MatchTalk:
-        return replace(self, state=replace(self.state, asking=None, pending={}, is_ended=True))
+    def _ended(self, note: str = "") -> MatchTalk:
+        notes = (*self.state.notes, note) if note else self.state.notes
+        state = replace(self.state, asking=None, pending={}, is_ended=True, notes=notes)
+        return replace(self, state=state)
 
     def _passed_over(self, state: MatchState, name: str = "") -> MatchTalk:
         name = name or state.asking or ""
@@ -218,6 +225,7 @@ class MatchTalk:
         facts, pending = dict(state.facts), dict(state.pending)
         if any(not each.is_derived for name, each in stated.items() if name in _HOMES):
             facts = {name: each for name, each in facts.items() if not each.is_derived}
+            facts = _without_old_home(facts, stated)
         kept: list[str] = []
         for name, each in stated.items():
             spec, filed = self.matcher.fields[name], self.profile.facts.get(name)
@@ -275,15 +283,22 @@ class MatchTalk:
         return replace(self, state=replace(state, confirmed=confirmed))._with({name: waited})
 
 
-_HOMES = ("registered_district", "registered_city")
+_HOMES = (HOME, CITY)
+
+
+def _without_old_home(
+    facts: dict[str, SaidValue], stated: Mapping[str, SaidValue]
+) -> dict[str, SaidValue]:
+    """注册在东莞 takes back that they are in 龙岗."""
+    home, city = facts.get(HOME), stated.get(CITY)
+    if home is None or city is None or HOME in stated:
+        return facts
+    if city.value in read_places().around(str(home.value)):
+        return facts
+    return {name: each for name, each in facts.items() if name != HOME}
 
 
 def need_of_text(text: str) -> str:
     """The clauses that say what is wanted: 想租办公室."""
     wishes = [each.text for each in clauses_of(text) if talk().wish.search(each.text)]
     return "，".join(wishes)
-
-
-def question_of(state: MatchState, matcher: Matcher) -> FieldSpec | None:
-    """The field that was asked last, as the dictionary has it."""
-    return matcher.fields.get(state.asking or "")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from knowledge.composition import in_words
 from knowledge.conditions import Checked, Truth, have_of, in_unit, nearest_gap
 from knowledge.fields import Fields, FieldSpec
 from knowledge.matching import ItemMatch
 from knowledge.policy import Op
 from knowledge.profile import Known, Source
+from knowledge.timing import DateState, Timing
 from knowledge.verdicts import Verdict
 
 VERDICTS = {
@@ -18,6 +21,7 @@ VERDICTS = {
 _SIGNS = {Truth.MET: "✓", Truth.FAILED: "✗", Truth.UNKNOWN: "？"}
 _SOURCES = {Source.REGISTRY: "登记信息", Source.PROFILE: "企业档案"}
 _LEAST_SHOWN = 3
+_TITLES_SHOWN = 2
 
 
 def held_text(known: Known, spec: FieldSpec) -> str:
@@ -43,32 +47,49 @@ def have_text(checked: Checked, fields: Fields) -> str | None:
 
 
 def label_of(checked: Checked, fields: Fields) -> str:
-    """The name of the fact a condition is on; of an alternative the names of those still unknown."""
-    if checked.criterion.op is not Op.OR:
-        return fields[checked.criterion.field].label
+    """What a condition is on: a field, the titles asked for; of an alternative each part that is still open."""
     leaves = [leaf for leaf in checked.leaves() if leaf.truth is checked.truth]
-    return "或".join(dict.fromkeys(fields[leaf.criterion.field].label for leaf in leaves))
+    return "或".join(dict.fromkeys(_leaf_label(leaf, fields) for leaf in leaves))
 
 
-def source_text(known: Known) -> str:
-    """Where a fact came from and when: 您2026-11-23说的."""
+def _leaf_label(leaf: Checked, fields: Fields) -> str:
+    value = leaf.criterion.value
+    if leaf.criterion.op is not Op.INCLUDES_ANY or not isinstance(value, tuple):
+        return fields[leaf.criterion.field].label
+    more = "等" if len(value) > _TITLES_SHOWN else ""
+    return f"有无{'、'.join(map(str, value[:_TITLES_SHOWN]))}{more}"
+
+
+def source_text(known: Known, is_derived: bool = False) -> str:
+    """Where a fact came from and when: 您2026-11-23说的. ``is_derived``: it follows from the place they named."""
     day = f"{known.day}" if known.day else ""
+    if is_derived:
+        return f"按您{day}说的注册地推定"
     if known.source is Source.SAID:
         return f"您{day}说的"
     return f"{_SOURCES[known.source]}{'，' + day if day else ''}"
 
 
-def condition_line(checked: Checked, fields: Fields) -> str:
-    """One condition: whether it holds, what is needed, what there is, where that is known from."""
+def condition_line(checked: Checked, fields: Fields, derived: Collection[str] = ()) -> str:
+    """One condition: whether it holds, what is needed, what there is, where that is known from.
+
+    ``derived`` are the fields nobody said that follow from others.
+    """
     sign = _SIGNS[checked.truth]
     have = have_text(checked, fields)
     if have is None:
-        return f"{sign} {checked.need}：还不知道贵公司的情况"
-    known = [leaf.known for leaf in checked.leaves() if leaf.known]
-    sources = "、".join(dict.fromkeys(map(source_text, known)))
+        return f"{sign} {checked.need}｜还不知道贵公司的情况"
+    told = [
+        source_text(leaf.known, leaf.criterion.field in derived)
+        for leaf in checked.leaves()
+        if leaf.known
+    ]
+    sources = "、".join(dict.fromkeys(told))
+    if checked.truth is Truth.UNKNOWN:
+        return f"{sign} {checked.need}｜目前只知道{have}（{sources}），还不能判断"
     gap = nearest_gap(checked) if checked.truth is Truth.FAILED else None
     off = f"，{gap.text}" if gap else ""
-    return f"{sign} {checked.need}：贵公司{have}{off}（{sources}）"
+    return f"{sign} {checked.need}｜贵公司{have}{off}（{sources}）"
 
 
 def verdict_text(match: ItemMatch) -> str:
@@ -92,6 +113,11 @@ def why_line(match: ItemMatch, fields: Fields) -> str:
     gap = nearest_gap(failed)
     off = f"，{gap.text}" if gap else ""
     return f"要求{failed.need}；贵公司{have_text(failed, fields)}{off}"
+
+
+def time_text(timing: Timing) -> str:
+    """When it can be applied for, short."""
+    return "申报时间待确认" if timing.state is DateState.UNKNOWN else timing.text
 
 
 def amount_text(amount_cny: int | None) -> str:

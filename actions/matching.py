@@ -87,11 +87,13 @@ def open_match(turn: PolicyTurn, talk: MatchTalk, is_new: bool) -> Events:
     events: Events = asked or []
     if talk.state.is_ended and not talk.state.pending:
         return [*events, *show_results(turn, talk)]
-    return [*events, kept(talk), SlotSet(TOLD, None), FollowupAction(FORM)]
+    return [*events, kept(talk), _question(talk), SlotSet(TOLD, None), FollowupAction(FORM)]
 
 
 def _answered_along(turn: PolicyTurn) -> Events | None:
     """The answer to a question that came along with the facts."""
+    if not any(each.is_question for each in clauses_of(turn.said.text)):
+        return None
     answers = turn.answers()
     if answers[0].refusal or not set(answers[0].facets) - {Facet.OVERVIEW}:
         turn.said.context.candidates.clear()
@@ -121,7 +123,8 @@ class HearFacts(PolicyAction):
             events = turn.tell(turn.answers(), AppealReason.NO_ANSWER)
         heard = heard.planned()
         is_done = heard.state.is_ended and not heard.state.pending
-        return [*events, kept(heard), SlotSet(TOLD, "done" if is_done else None)]
+        told = SlotSet(TOLD, "done" if is_done else None)
+        return [*events, kept(heard), _question(heard), told]
 
 
 _POLICY = frozenset({"ask_policy", "ask_policy_detail", "apply_project"})
@@ -190,19 +193,26 @@ def show_results(turn: PolicyTurn, talk: MatchTalk) -> Events:
     turn.consider((each.policy.id, each.score or 0.0) for each in found)
     turn.say(results_reply(talk, turn, found))
     listed = [each.policy.id for each in found]
-    matter = "匹配政策"
-    if talk.state.need:
-        matter += f"：{talk.state.need}"
-    if said := known_text(talk):
-        matter += f"（企业情况：{said}）"
     return [
         kept(replace(talk, state=replace(talk.state, notes=(), asking=None))),
         SlotSet(TOLD, None),
-        SlotSet("question", matter),
+        _question(talk),
         SlotSet("policy_id", listed[0] if listed else None),
         SlotSet("facets", []),
         SlotSet("listed", listed),
     ]
+
+
+def _question(talk: MatchTalk) -> Any:
+    """What the match is about, as a clerk should read it."""
+    matter = "匹配政策"
+    if talk.state.called:
+        matter += f"，企业：{talk.state.called}"
+    if talk.state.need:
+        matter += f"，需求：{talk.state.need}"
+    if said := known_text(talk):
+        matter += f"（企业情况：{said}）"
+    return SlotSet("question", matter)
 
 
 class ExplainMatch(PolicyAction):
@@ -284,15 +294,21 @@ def _explain(turn: PolicyTurn, talk: MatchTalk, policy_id: str) -> Events:
     ]
 
 
-def corrected(turn: PolicyTurn) -> Events | None:
-    """不对，是2300万 after the results: taken in, and the results again; ``None`` where nothing is corrected."""
+def corrected(turn: PolicyTurn, *, is_sure: bool = True) -> Events | None:
+    """不对，是2300万 after the results: taken in, and the results again; ``None`` where nothing is told.
+
+    Not ``is_sure``: whatever was not understood otherwise may be a word of the match.
+    """
     talk = talk_of(turn)
     if turn.said.is_button or not talk.state.facts:
         return None
+    # The form is closed: nothing was asked that a bare 没有 could answer.
+    talk = replace(talk, state=replace(talk.state, asking=None, pending={}))
     heard = talk.hear(turn.said, turn.desk)
-    if heard is None or (heard.state.facts == talk.state.facts and not heard.state.pending):
+    if heard is None:
         return None
-    return open_match(turn, heard, is_new=False)
+    is_told = heard.state.facts != talk.state.facts or bool(heard.state.pending)
+    return open_match(turn, heard, is_new=False) if is_told or not is_sure else None
 
 
 def list_near(turn: PolicyTurn) -> Events:

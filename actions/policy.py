@@ -54,6 +54,8 @@ class ApplicationStatus(PolicyAction):
     action_name = "action_application_status"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (explained := explain_asked(turn)) is not None:
+            return explained
         first = turn.answers()[0]
         turn.say(Reply(kind=ReplyKind.REFUSAL, text=_NO_STATUS, buttons=[PERSON]))
         policy_id = None if first.refusal else first.policy_id
@@ -70,7 +72,7 @@ class Fallback(PolicyAction):
     def talk(self, turn: PolicyTurn) -> Events:
         told = explain_asked(turn)
         if told is None:
-            told = corrected(turn)
+            told = corrected(turn, is_sure=False)
         if told is not None:
             return told
         answers, text = turn.answers(), turn.said.text

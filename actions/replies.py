@@ -62,7 +62,7 @@ class GapCard(_Card):
 class CriterionCard(_Card):
     """One condition of a policy against one enterprise: what it has, what is needed.
 
-    ``have``, ``need`` and ``label`` are Chinese; ``source`` (registry, profile, said) and ``day`` tell where what it has
+    ``have``, ``need`` and ``label`` are Chinese; ``source`` (registry, profile, said, derived) and ``day`` tell where what it has
     is known from. ``clause`` is the id of the clause the condition stands in.
     """
 
