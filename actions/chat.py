@@ -6,7 +6,7 @@ from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import Desk
-from actions.matching import corrected
+from actions.matching import corrected, explain_asked
 from actions.replies import Reply
 
 LOW_RATING = 2
@@ -19,8 +19,11 @@ class Deny(PolicyAction):
 
     def talk(self, turn: PolicyTurn) -> Events:
         said = turn.said
-        if (again := corrected(turn)) is not None:
-            return again
+        told = explain_asked(turn)
+        if told is None:
+            told = corrected(turn)
+        if told is not None:
+            return told
         if said.slot("question") and NOT_SOLVED_WORDS.search(said.text):
             return file_not_solved(turn.desk, said, turn.say)
         turn.say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))

@@ -47,6 +47,7 @@ _OPENING = (
     "可以的。请告诉我企业名称或统一社会信用代码，也可以直接说情况：在哪个区、做什么行业、有什么资质（如国高、专精特新）、"
     "去年营收和人数，一次说几样都行。不方便说名称就直接说“跳过”。"
 )
+_AGAIN = "请说说企业的情况：名称、哪个区、什么行业、有什么资质、去年营收和人数；不方便就说“跳过”。"
 
 
 def question_reply(talk: MatchTalk, is_back: bool) -> Reply:
@@ -58,7 +59,8 @@ def question_reply(talk: MatchTalk, is_back: bool) -> Reply:
     elif (spec := talk.matcher.fields.get(state.asking or "")) is not None:
         text, buttons = spec.question, _answers(spec)
     else:
-        text, buttons = _OPENING, [_skip(OPENING), _SHOW]
+        is_again = is_back or bool(state.notes)
+        text, buttons = _AGAIN if is_again else _OPENING, [_skip(OPENING), _SHOW]
     return Reply(
         kind=ReplyKind.QUESTION, text="\n".join([*state.notes, lead + text]), buttons=buttons
     )

@@ -28,7 +28,7 @@ from nlu.profile.said import Answer, SaidFact
 from nlu.profile.talk import clauses_of, talk
 
 _STOP = re.compile(
-    r"^(?:那|就|我)?(?:算了|停止?|停下|先?不(?:匹配|弄|搞|填|答|做|问|用|回答)了?(?:吧|啦|了)?|不想?(?:匹配|弄|搞|填|答)了?|不用了|退出|结束|取消|到此为止|先这样|就这样|不要了|唔使啦?|stop|quit)(?:吧|啦|了|匹配)*$",
+    r"^(?:那|就|我|还是|，|,|(?:算了|停止?|停下|先?不想?(?:再)?(?:匹配|弄|搞|填|答|做|问|用|回答|说)(?:这么多|那么多)?|不用了|退出|结束|取消|到此为止|先这样|就这样|不要了|唔使|stop|quit)(?:吧|啦|了|匹配)*)+$",
     re.IGNORECASE,
 )
 _SHOW = re.compile(
@@ -37,12 +37,18 @@ _SHOW = re.compile(
 _RESTART = re.compile(
     r"^(?:我要|我想|那)?(?:重新来|重来|从头(?:再)?来?|重新开始|重新填|重新匹配|清空|全部清空)(?:一次|一遍|吧|过)*$"
 )
+_HOW_MANY = re.compile(r"还(?:有|要问?|剩|得问?)(?:多少|几)个?|(?:多少|几)个问题")
+_WHY_ASKED = re.compile(
+    r"为(?:什么|啥|何)(?:要|得|需要)?(?:问|知道|填|了解|提供)|问(?:这个|这些)(?:干|做|有)|有(?:什么|啥)用"
+)
 _PASS_OPENING = re.compile(
     r"跳过|直接(?:回答|问|来|开始)|不(?:想|方便)?(?:说|提供|告诉)|没有|问我?吧|你问"
 )
 _ON_FILE = re.compile(r"登记|档案|系统|前者|前面那个|第一个|原来")
 _AS_SAID = re.compile(r"我(?:刚才?)?说|后者|后面那个|第二个|新的|最新|^(?:是|对|没错|改)")
 _STOPPED = "好的，不再问了，您说的在本次对话里都记着。"
+_NOT_UNDERSTOOD = "没听懂这句，换个说法再答一次就好；不想答就说“跳过”。"
+_NOT_FOR_A_CONDITION = "这句里没有我能拿来核对条件的内容，换个说法再答一次；不想答就说“跳过”。"
 _CLEARED = "好的，重新开始，之前说的都不算了。"
 _EDGES = re.compile(r"^[\s，。！!,.@]+|[\s，。！!,.~～]+$")
 
@@ -92,7 +98,7 @@ class MatchTalk:
         state = self.state
         if state.missed or state.asking is None:
             return self._passed_over(replace(state, heard=said.context.message_id))
-        note = "没听懂这句，换个说法再答一次就好；不想答就说“跳过”。"
+        note = _NOT_FOR_A_CONDITION if said.intent == "provide_profile" else _NOT_UNDERSTOOD
         return replace(
             self,
             state=replace(state, heard=said.context.message_id, missed=1, notes=(note,)),
@@ -161,6 +167,8 @@ class MatchTalk:
         is_open = state.asking is not None or bool(state.pending)
         if is_open and (_STOP.search(text) or _SHOW.search(text)):
             return self._ended(_STOPPED if _STOP.search(text) else "")
+        if state.asking is not None and (note := self._about_questions(text)):
+            return replace(self, state=replace(state, notes=(note,)))
         if self.has_facts and _SHOW.search(text):
             return self._ended()
         if state.pending and (answered := self._which_holds(text)):
@@ -183,6 +191,15 @@ class MatchTalk:
         if state.asking == OPENING and _PASS_OPENING.search(text):
             return self._passed_over(state)
         return None
+
+    def _about_questions(self, text: str) -> str:
+        """What is told to 还有几个问题 and 为什么问这个."""
+        if _HOW_MANY.search(text):
+            left = max(MOST_QUESTIONS - len(self.state.asked.keys() - {OPENING}) + 1, 1)
+            return f"最多再问{left}个，随时可以说“看结果”。"
+        if _WHY_ASKED.search(text):
+            return "有些政策的条件要看这一点，知道了才能判断；不方便就说“跳过”。"
+        return ""
 
     def _ended(self, note: str = "") -> MatchTalk:
         notes = (*self.state.notes, note) if note else self.state.notes
@@ -210,7 +227,8 @@ class MatchTalk:
                 stated[fact.field] = said_value(known, fact.text, fact.is_derived)
             elif fact.answer is Answer.UNCLEAR:
                 label = self.matcher.fields[fact.field].label
-                note = fact.note or f"“{fact.text}”还不够明确，请再说一次{label}"
+                note = fact.note or f"“{fact.text}”还不够明确，请再说一次"
+                note = note if label in note else f"{label}：{note}"
                 state = replace(state, notes=(*state.notes, f"{note.rstrip('。')}。"))
                 if fact.field == state.asking:
                     times = state.asked.get(fact.field, 0) + 1
@@ -296,6 +314,11 @@ def _without_old_home(
     if city.value in read_places().around(str(home.value)):
         return facts
     return {name: each for name, each in facts.items() if name != HOME}
+
+
+def asks_something(text: str) -> bool:
+    """Whether a clause of the text is a question."""
+    return any(each.is_question for each in clauses_of(text))
 
 
 def need_of_text(text: str) -> str:

@@ -21,14 +21,13 @@ from actions.match_replies import (
     results_reply,
 )
 from actions.match_state import SLOT, read_state
-from actions.match_talk import MatchTalk, need_of_text
+from actions.match_talk import MatchTalk, asks_something, need_of_text
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.composition import list_line
 from knowledge.discussion import Discussion
 from knowledge.policy import Facet
 from knowledge.profile import Profile
 from knowledge.question import read_question
-from nlu.profile.talk import clauses_of
 
 FORM = "match_form"
 TOLD = "match_told"
@@ -92,7 +91,7 @@ def open_match(turn: PolicyTurn, talk: MatchTalk, is_new: bool) -> Events:
 
 def _answered_along(turn: PolicyTurn) -> Events | None:
     """The answer to a question that came along with the facts."""
-    if not any(each.is_question for each in clauses_of(turn.said.text)):
+    if not asks_something(turn.said.text):
         return None
     answers = turn.answers()
     if answers[0].refusal or not set(answers[0].facets) - {Facet.OVERVIEW}:
@@ -119,7 +118,8 @@ class HearFacts(PolicyAction):
                 return []
             heard = talk.taken(said) if said.intent == _WISH else talk.not_understood(said)
         events: Events = []
-        if said.intent in _POLICY and any(each.is_question for each in clauses_of(said.text)):
+        is_told = heard.state.facts != talk.state.facts
+        if is_told and said.intent in _POLICY and asks_something(said.text):
             events = turn.tell(turn.answers(), AppealReason.NO_ANSWER)
         heard = heard.planned()
         is_done = heard.state.is_ended and not heard.state.pending
@@ -163,7 +163,7 @@ def _is_beside(turn: PolicyTurn) -> bool:
     if said.is_button:
         return said.intent in _BESIDE
     if said.confidence < _UNSURE_BELOW:
-        return any(each.is_question for each in clauses_of(said.text))
+        return asks_something(said.text)
     return said.intent in _BESIDE
 
 
@@ -243,8 +243,9 @@ _WHY = re.compile(
     r"为(?:什么|啥|何)|怎么(?:会)?(?:就)?不(?:符合|行|能|够)|点解|凭什么|差(?:在)?(?:什么|哪|多少)"
 )
 _FITS = re.compile(
-    r"(?:我们|我司|我公司|我哋|咱们?|本公司|公司|企业).*(?:符合|满足|够条件|够资格|够格|够得上|有资格|达标|达到(?:条件|要求)?)(?!什么|哪|啥)"
+    r"(?:我们|我司|我公司|我哋|咱们?|本公司|公司|企业).*(?:符合|满足|够条件|够资格|够格|够得上|有资格|达标|达到(?:条件|要求)?|能(?:不能)?(?:拿|领|享受|申请|申报|报))"
 )
+_OPEN = re.compile(r"什么|哪|啥|多少|怎么|如何|几|咩")
 _ASKS = re.compile(r"[吗么嘛?？]|不符合|符不符合|是否|是不是|够不够|能不能")
 _MISSING_WORDS = re.compile(
     r"^(?:我们?)?还(?:差|缺)(?:什么|哪些|啥|多少)(?:信息|条件|资料)?(?:呢|啊|呀)?[?？]?$"
@@ -266,7 +267,8 @@ def explain_asked(turn: PolicyTurn) -> Events | None:
         turn.say(missing_reply(talk, turn, found_matches(talk, turn)))
         return []
     is_why = _WHY.search(text) is not None and ("符合" in text or bool(said.slot("listed")))
-    if not is_why and not (_FITS.search(text) and _ASKS.search(text)):
+    is_whether = _FITS.search(text) and _ASKS.search(text) and not _OPEN.search(text)
+    if not is_why and not is_whether:
         return None
     policy_id = _item_meant(turn)
     return _explain(turn, talk, policy_id) if policy_id else None
