@@ -98,9 +98,14 @@ class MatchState:
 
 
 def read_state(raw: Any) -> MatchState:
-    """The state that ``to_json`` put down; a new one for nothing."""
-    if not isinstance(raw, dict):
+    """The state that ``to_json`` put down; a new one for nothing, and for what another version of ours put down."""
+    try:
+        return _read(raw) if isinstance(raw, dict) else MatchState()
+    except (AttributeError, KeyError, TypeError):
         return MatchState()
+
+
+def _read(raw: dict[str, Any]) -> MatchState:
     values = dict(raw)
     for name in ("facts", "pending"):
         values[name] = {

@@ -45,7 +45,7 @@ _PASS_OPENING = re.compile(
     r"跳过|直接(?:回答|问|来|开始)|不(?:想|方便)?(?:说|提供|告诉)|没有|问我?吧|你问"
 )
 _ON_FILE = re.compile(r"登记|档案|系统|前者|前面那个|第一个|原来")
-_AS_SAID = re.compile(r"我(?:刚才?)?说|后者|后面那个|第二个|新的|最新|^(?:是|对|没错|改)")
+_AS_SAID = re.compile(r"我(?:刚才?)?说|后者|后面那个|第二个|新的|最新|^改")
 _STOPPED = "好的，不再问了，您说的在本次对话里都记着。"
 _NOT_UNDERSTOOD = "没听懂这句，换个说法再答一次就好；不想答就说“跳过”。"
 _NOT_FOR_A_CONDITION = "这句里没有我能拿来核对条件的内容，换个说法再答一次；不想答就说“跳过”。"
@@ -65,6 +65,18 @@ class MatchTalk:
     state: MatchState
     day: date
 
+    @classmethod
+    def of(cls, matcher: Matcher, profile: Profile, state: MatchState, day: date) -> MatchTalk:
+        """The match as it stands today: what the dictionary or the file no longer holds is left out."""
+        fields, filed = matcher.fields, profile.facts
+        state = replace(
+            state,
+            facts={name: each for name, each in state.facts.items() if name in fields},
+            pending={n: each for n, each in state.pending.items() if n in fields and n in filed},
+            asking=state.asking if state.asking in (*fields, OPENING) else None,
+        )
+        return cls(matcher, profile, state, day)
+
     @property
     def whole(self) -> Profile:
         """What is on file and what was said of it; a value that waits to be confirmed is not used."""
@@ -83,7 +95,7 @@ class MatchTalk:
         new = {
             name: each.known
             for name, each in heard.state.facts.items()
-            if self.state.facts.get(name) != each
+            if self.state.facts.get(name) != each and not each.is_derived
         }
         if new:
             desk.keep_said_facts(said.context.session, new, said.context.message_id)
@@ -96,7 +108,10 @@ class MatchTalk:
     def not_understood(self, said: Said) -> MatchTalk:
         """An answer that says nothing: asked again once, then passed over."""
         state = self.state
-        if state.missed or state.asking is None:
+        if state.pending and state.missed:
+            name = next(iter(state.pending))
+            return self.taken(said)._on_file(name)
+        if not state.pending and (state.missed or state.asking is None):
             return self._passed_over(replace(state, heard=said.context.message_id))
         note = _NOT_FOR_A_CONDITION if said.intent == "provide_profile" else _NOT_UNDERSTOOD
         return replace(
@@ -127,6 +142,9 @@ class MatchTalk:
     def begun_again(self) -> MatchTalk:
         """The same facts, new questions: whoever wishes for a match may be asked once more."""
         state = replace(self.state, asked={}, asking=None, is_ended=False, missed=0)
+        if self.profile.name:
+            note = f"按{self.profile.name}登记的信息匹配。"
+            state = replace(state, notes=(*state.notes, note))
         return replace(self, state=state)
 
     def _is_worth_repeating(self) -> bool:
@@ -176,7 +194,7 @@ class MatchTalk:
         facts = read_facts(
             said.text,
             self.matcher.fields,
-            state.asking,
+            next(iter(state.pending), state.asking),
             given=tuple(state.facts),
             day=self.day,
             cuts=self.matcher.cuts,
@@ -234,20 +252,25 @@ class MatchTalk:
                     times = state.asked.get(fact.field, 0) + 1
                     state = replace(state, asked={**state.asked, fact.field: times})
             else:
-                state = state.passed_over(fact.field)
+                pending = {name: v for name, v in state.pending.items() if name != fact.field}
+                state = replace(state.passed_over(fact.field), pending=pending)
         return replace(self, state=state)._with(stated)
 
     def _with(self, stated: Mapping[str, SaidValue]) -> MatchTalk:
         """Adds what was stated; what contradicts the file waits until it is confirmed."""
         state = self.state
-        facts, pending = dict(state.facts), dict(state.pending)
+        facts, pending, confirmed = dict(state.facts), dict(state.pending), state.confirmed
         if any(not each.is_derived for name, each in stated.items() if name in _HOMES):
             facts = {name: each for name, each in facts.items() if not each.is_derived}
             facts = _without_old_home(facts, stated)
         kept: list[str] = []
         for name, each in stated.items():
             spec, filed = self.matcher.fields[name], self.profile.facts.get(name)
-            if filed and name not in state.confirmed and not filed.agrees_with(each.known):
+            is_settled = name in confirmed or filed is None or filed.agrees_with(each.known)
+            if not is_settled and name in pending and pending[name].value == each.value:
+                # Said again in answer to which of the two holds.
+                confirmed, is_settled = (*confirmed, name), True
+            if not is_settled:
                 if not each.is_derived:
                     pending[name] = each
                 continue
@@ -273,6 +296,7 @@ class MatchTalk:
                 state,
                 facts=facts,
                 pending=pending,
+                confirmed=confirmed,
                 notes=notes,
                 asking=asking,
                 asked=asked,
@@ -287,16 +311,22 @@ class MatchTalk:
             return self._confirmed(name, is_said=False)
         return self._confirmed(name, is_said=True) if _AS_SAID.search(text) else None
 
+    def _on_file(self, name: str) -> MatchTalk:
+        """What is on file holds; what was said of the field is dropped."""
+        state = self.state
+        pending = {key: each for key, each in state.pending.items() if key != name}
+        note = f"以登记的为准：{fact_text(self.profile.facts[name], self.matcher.fields[name])}"
+        notes = (*state.notes, note)
+        return replace(self, state=replace(state, pending=pending, notes=notes, missed=0))
+
     def _confirmed(self, name: str, is_said: bool) -> MatchTalk | None:
         if name not in self.state.pending:
             return None
+        if not is_said:
+            return self._on_file(name)
         pending = dict(self.state.pending)
         waited = pending.pop(name)
         state = replace(self.state, pending=pending)
-        if not is_said:
-            filed, spec = self.profile.facts[name], self.matcher.fields[name]
-            note = f"好的，以登记的为准：{fact_text(filed, spec)}"
-            return replace(self, state=replace(state, notes=(*state.notes, note)))
         confirmed = (*state.confirmed, name)
         return replace(self, state=replace(state, confirmed=confirmed))._with({name: waited})
 

@@ -89,7 +89,7 @@ def condition_line(checked: Checked, fields: Fields, derived: Collection[str] = 
         return f"{sign} {checked.need}｜目前只知道{have}（{sources}），还不能判断"
     gap = nearest_gap(checked) if checked.truth is Truth.FAILED else None
     off = f"，{gap.text}" if gap else ""
-    return f"{sign} {checked.need}｜贵公司{have}{off}（{sources}）"
+    return f"{sign} {checked.need}｜贵公司：{have}{off}（{sources}）"
 
 
 def verdict_text(match: ItemMatch) -> str:
@@ -112,7 +112,7 @@ def why_line(match: ItemMatch, fields: Fields) -> str:
     failed = match.with_truth(Truth.FAILED)[0]
     gap = nearest_gap(failed)
     off = f"，{gap.text}" if gap else ""
-    return f"要求{failed.need}；贵公司{have_text(failed, fields)}{off}"
+    return f"要求{failed.need}；贵公司：{have_text(failed, fields)}{off}"
 
 
 def time_text(timing: Timing) -> str:

@@ -39,7 +39,7 @@ def talk_of(turn: PolicyTurn) -> MatchTalk:
     state = read_state(turn.said.slot(SLOT))
     context = turn.said.context
     profile = turn.desk.profile_of(context.session, state.called) or Profile()
-    return MatchTalk(turn.answerer.matcher, profile, state, context.as_of)
+    return MatchTalk.of(turn.answerer.matcher, profile, state, context.as_of)
 
 
 def kept(talk: MatchTalk) -> Any:

@@ -69,7 +69,7 @@ class TestOnFile:
         assert "记下" not in text_of(result)
         assert desk.said_facts.get(talk.session, {}) == {}
 
-    @pytest.mark.parametrize("answer", ["以我说的为准", "我说的", "后者"])
+    @pytest.mark.parametrize("answer", ["以我说的为准", "我说的", "后者", "2300万"])
     def test_confirmed_value_is_used_and_kept(
         self, bot: BotRuntime, desk: FakeDesk, answer: str
     ) -> None:
@@ -81,7 +81,7 @@ class TestOnFile:
         known = desk.said_facts[talk.session]["annual_revenue_cny"]
         assert known == Known(23_000_000, Source.SAID, TODAY)
 
-    @pytest.mark.parametrize("answer", ["以登记的为准", "按登记的"])
+    @pytest.mark.parametrize("answer", ["以登记的为准", "按登记的", "前者"])
     def test_file_can_be_right(self, bot: BotRuntime, desk: FakeDesk, answer: str) -> None:
         talk = Talk(bot)
         bound(talk.session, desk)
@@ -97,6 +97,33 @@ class TestOnFile:
         bound(talk.session, desk)
         talk.say("我们去年营收2300万")
         assert "2300" not in text_of(talk.say("看结果"))
+
+    def test_yes_says_not_which_of_the_two(self, bot: BotRuntime, desk: FakeDesk) -> None:
+        talk = Talk(bot)
+        bound(talk.session, desk)
+        talk.say("我们去年营收2300万")
+        again = text_of(talk.say("好的"))
+        assert "没听懂" in again and "以哪个为准" in again
+        assert "以登记的为准：上年度营业收入 3200万元" in text_of(talk.say("好的"))
+        assert "annual_revenue_cny" not in desk.said_facts.get(talk.session, {})
+
+    def test_file_that_is_gone_is_not_asked_about(self, bot: BotRuntime, desk: FakeDesk) -> None:
+        talk = Talk(bot)
+        bound(talk.session, desk)
+        talk.say("我们去年营收2300万")
+        del desk.profiles[talk.session]
+        assert "登记" not in text_of(talk.say("86个人"))
+
+    def test_what_only_follows_is_not_kept(self, bot: BotRuntime, desk: FakeDesk) -> None:
+        talk = Talk(bot)
+        desk.profiles[talk.session] = Profile()
+        talk.say("我们是福田的，86个人")
+        assert set(desk.said_facts[talk.session]) == {"registered_district", "employees"}
+
+    def test_enterprise_is_named(self, bot: BotRuntime, desk: FakeDesk) -> None:
+        talk = Talk(bot)
+        bound(talk.session, desk)
+        assert "按深圳市某某有限公司登记的信息匹配" in text_of(talk.say("帮我匹配政策"))
 
     def test_title_the_file_lacks_is_asked_back(self, bot: BotRuntime, desk: FakeDesk) -> None:
         talk = Talk(bot)
@@ -237,8 +264,8 @@ class TestState:
         state = state_of(say(live, own_desk, text, MatchState(asking=OPENING)))
         assert read_state(json.loads(json.dumps(state.to_json()))) == state
 
-    @pytest.mark.parametrize("raw", [None, "", 3, []])
-    def test_nothing_is_a_new_one(self, raw: object) -> None:
+    @pytest.mark.parametrize("raw", [None, "", 3, [], {}, {"facts": {"x": {}}}, {"new_key": 1}])
+    def test_nothing_and_what_is_not_ours_is_a_new_one(self, raw: object) -> None:
         assert read_state(raw) == MatchState()
 
     def test_need_is_what_is_wished(self) -> None:
