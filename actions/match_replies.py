@@ -36,6 +36,7 @@ from knowledge.verdicts import Verdict
 NEAR_SHOWN = 3
 # The source of a fact nobody said that follows from the place they named.
 DERIVED = "derived"
+_WIDE = ("registered_city", "registered_province")
 _ITEMS_WITH_BUTTONS = 3
 _FEW_VALUES = 6
 _MISSING_SHOWN = 6
@@ -115,7 +116,14 @@ def found_matches(talk: MatchTalk, turn: PolicyTurn) -> list[ItemMatch]:
         if each.verdict is not Verdict.INELIGIBLE and each.timing.state is not DateState.EXPIRED
     ]
     speaking = [e for e in fitting if e.verdict is Verdict.ELIGIBLE or e.with_truth(Truth.MET)]
+    if not need:
+        speaking.sort(key=lambda e: e.verdict is not Verdict.ELIGIBLE and not _speaks_for(e))
     return [*(speaking or fitting)[: TOP - len(near)], *near]
+
+
+def _speaks_for(match: ItemMatch) -> bool:
+    """Whether more than the city speaks for it: nearly every item is for this one."""
+    return any(each.criterion.field not in _WIDE for each in match.with_truth(Truth.MET))
 
 
 def _can_be_mended(match: ItemMatch, fields: Fields) -> bool:

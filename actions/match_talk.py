@@ -351,6 +351,12 @@ def asks_something(text: str) -> bool:
     return any(each.is_question for each in clauses_of(text))
 
 
+def tells_of_self(text: str) -> bool:
+    """Whether the text asks nothing and speaks of the own enterprise, or takes something back."""
+    is_own = talk().subject.search(text) or talk().correction.search(text)
+    return bool(is_own) and not asks_something(text)
+
+
 def need_of_text(text: str) -> str:
     """The clauses that say what is wanted: 想租办公室."""
     wishes = [each.text for each in clauses_of(text) if talk().wish.search(each.text)]

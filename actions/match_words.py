@@ -93,9 +93,9 @@ def condition_line(checked: Checked, fields: Fields, derived: Collection[str] = 
 
 
 def verdict_text(match: ItemMatch) -> str:
-    """符合, 还差信息, 差一项 or 不符合."""
+    """符合, 还差信息, 不符合，差一项 or 不符合."""
     if match.verdict is Verdict.INELIGIBLE and len(match.with_truth(Truth.FAILED)) == 1:
-        return "不符合（差一项）"
+        return "不符合，差一项"
     return VERDICTS[match.verdict]
 
 

@@ -21,7 +21,7 @@ from actions.match_replies import (
     results_reply,
 )
 from actions.match_state import SLOT, read_state
-from actions.match_talk import MatchTalk, asks_something, need_of_text
+from actions.match_talk import MatchTalk, asks_something, need_of_text, tells_of_self
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.composition import list_line
 from knowledge.discussion import Discussion
@@ -311,6 +311,14 @@ def corrected(turn: PolicyTurn, *, is_sure: bool = True) -> Events | None:
         return None
     is_told = heard.state.facts != talk.state.facts or bool(heard.state.pending)
     return open_match(turn, heard, is_new=False) if is_told or not is_sure else None
+
+
+def about_match(turn: PolicyTurn) -> Events | None:
+    """Why an item fits or not, or a fact told after the results, taken for a policy question."""
+    explained = explain_asked(turn)
+    if explained is None and tells_of_self(turn.said.text):
+        return corrected(turn)
+    return explained
 
 
 def list_near(turn: PolicyTurn) -> Events:

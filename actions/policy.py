@@ -10,7 +10,7 @@ from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import PERSON
 from actions.base import SURE, Events
 from actions.desk import AppealReason
-from actions.matching import corrected, explain_asked
+from actions.matching import about_match, corrected, explain_asked
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.answer import Answer, Refusal
 from knowledge.policy import Facet
@@ -24,8 +24,8 @@ class AnswerPolicy(PolicyAction):
     action_name = "action_answer_policy"
 
     def talk(self, turn: PolicyTurn) -> Events:
-        if (explained := explain_asked(turn)) is not None:
-            return explained
+        if (told := about_match(turn)) is not None:
+            return told
         answers = turn.answers()
         if _is_empty(answers):
             turn.say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_POLICY, buttons=[PERSON]))
@@ -39,8 +39,8 @@ class ApplyProject(PolicyAction):
     action_name = "action_apply_project"
 
     def talk(self, turn: PolicyTurn) -> Events:
-        if (explained := explain_asked(turn)) is not None:
-            return explained
+        if (told := about_match(turn)) is not None:
+            return told
         answers = turn.answers(default=Facet.PROCESS)
         if _is_empty(answers):
             turn.say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_PROJECT, buttons=[PERSON]))
@@ -54,8 +54,8 @@ class ApplicationStatus(PolicyAction):
     action_name = "action_application_status"
 
     def talk(self, turn: PolicyTurn) -> Events:
-        if (explained := explain_asked(turn)) is not None:
-            return explained
+        if (told := about_match(turn)) is not None:
+            return told
         first = turn.answers()[0]
         turn.say(Reply(kind=ReplyKind.REFUSAL, text=_NO_STATUS, buttons=[PERSON]))
         policy_id = None if first.refusal else first.policy_id
@@ -96,6 +96,8 @@ class OutOfScope(PolicyAction):
     action_name = "action_out_of_scope"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (told := about_match(turn)) is not None:
+            return told
         if turn.said.confidence < SURE:
             answers = turn.answers()
             if not any(answer.refusal for answer in answers):
