@@ -185,8 +185,9 @@ def known_text(talk: MatchTalk) -> str:
 
 
 def _known_lines(talk: MatchTalk) -> list[str]:
-    said = known_text(talk)
-    return [f"您说的：{said}"] if said else []
+    said, need = known_text(talk), talk.state.need
+    lines = [f"您说的：{said}"] if said else []
+    return [*lines, f"您想要的：{need}（相近的排在前面）"] if need else lines
 
 
 def _bundle_lines(bundle: Bundle) -> list[str]:

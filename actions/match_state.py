@@ -65,7 +65,7 @@ class MatchState:
     asked again. ``pending`` are values that contradict what is on file, waiting to be confirmed, ``confirmed`` the
     fields whose said value was confirmed. ``need`` is what they want, ``called`` the name or credit code they gave.
     ``heard`` is the message last taken in, ``notes`` what is to be acknowledged with the next reply, ``missed`` how
-    many answers running were not understood. ``is_ended``: no more questions until a new match is wished for.
+    many answers running were not understood. ``is_ended``: no more questions until a new match is wished for. ``is_shown``: results were shown, and 第几个 is one of them.
     """
 
     facts: Mapping[str, SaidValue] = field(default_factory=dict)
@@ -80,6 +80,7 @@ class MatchState:
     notes: tuple[str, ...] = ()
     missed: int = 0
     is_ended: bool = False
+    is_shown: bool = False
 
     def known(self) -> dict[str, Known]:
         return {name: each.known for name, each in self.facts.items()}

@@ -194,7 +194,7 @@ def show_results(turn: PolicyTurn, talk: MatchTalk) -> Events:
     turn.say(results_reply(talk, turn, found))
     listed = [each.policy.id for each in found]
     return [
-        kept(replace(talk, state=replace(talk.state, notes=(), asking=None))),
+        kept(replace(talk, state=replace(talk.state, notes=(), asking=None, is_shown=True))),
         SlotSet(TOLD, None),
         _question(talk),
         SlotSet("policy_id", listed[0] if listed else None),
@@ -245,6 +245,7 @@ _WHY = re.compile(
 _FITS = re.compile(
     r"(?:我们|我司|我公司|我哋|咱们?|本公司|公司|企业).*(?:符合|满足|够条件|够资格|够格|够得上|有资格|达标|达到(?:条件|要求)?|能(?:不能)?(?:拿|领|享受|申请|申报|报))"
 )
+_ORDINAL = re.compile(r"第\s*[\d一二三四五六七八九十]+\s*[个项条]")
 _OPEN = re.compile(r"什么|哪|啥|多少|怎么|如何|几|咩")
 _ASKS = re.compile(r"[吗么嘛?？]|不符合|符不符合|是否|是不是|够不够|能不能")
 _MISSING_WORDS = re.compile(
@@ -261,7 +262,7 @@ def explain_asked(turn: PolicyTurn) -> Events | None:
     if said.is_button:
         return None
     talk, text = talk_of(turn), said.text.strip()
-    if not talk.has_facts:
+    if not talk.has_facts and not talk.state.is_shown:
         return None
     if _MISSING_WORDS.search(text):
         turn.say(missing_reply(talk, turn, found_matches(talk, turn)))
@@ -271,6 +272,9 @@ def explain_asked(turn: PolicyTurn) -> Events | None:
     if not is_why and not is_whether:
         return None
     policy_id = _item_meant(turn)
+    if policy_id is None and is_why and _ORDINAL.search(text):
+        turn.say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_ITEM, buttons=[PERSON]))
+        return []
     return _explain(turn, talk, policy_id) if policy_id else None
 
 
@@ -279,8 +283,8 @@ def _item_meant(turn: PolicyTurn) -> str | None:
     said, policies = turn.said, turn.answerer.catalogue.policies
     discussion = Discussion(said.slot("policy_id"), (), tuple(said.slot("listed") or ()))
     pointed = discussion.pointed_at(read_question(said.text))
-    if pointed in policies:
-        return pointed
+    if pointed in policies or _ORDINAL.search(said.text):
+        return pointed if pointed in policies else None
     answer = turn.answerer.answer(said.text, said.context.as_of, discussion)
     return answer.policy_id if answer.policy_id in policies else None
 
@@ -348,7 +352,7 @@ def list_near(turn: PolicyTurn) -> Events:
         )
     )
     listed = [each.policy.id for each in citations]
-    state = replace(read_state(said.slot(SLOT)), need=said.text[:_NEED_CHARS])
+    state = replace(read_state(said.slot(SLOT)), need=said.text[:_NEED_CHARS], is_shown=False)
     return [
         SlotSet(SLOT, state.to_json()),
         SlotSet("question", said.text),
