@@ -6,7 +6,8 @@ from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import Desk
-from actions.matching import corrected, explain_asked
+from actions.match_explain import explain_asked
+from actions.matching import corrected
 from actions.replies import Reply
 
 LOW_RATING = 2

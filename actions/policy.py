@@ -10,7 +10,8 @@ from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import PERSON
 from actions.base import SURE, Events
 from actions.desk import AppealReason
-from actions.matching import about_match, corrected, explain_asked
+from actions.match_explain import explain_asked
+from actions.matching import about_match, corrected
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.answer import Answer, Refusal
 from knowledge.policy import Facet

@@ -18,14 +18,9 @@ from actions.appeal import (
 from actions.chat import Deny, Rate
 from actions.desk import Desk
 from actions.handoff import RequestPerson
-from actions.matching import (
-    AskNext,
-    ExplainMatch,
-    HearFacts,
-    MatchMissing,
-    MatchPolicies,
-    ShowMatches,
-)
+from actions.match_explain import ExplainMatch, MatchMissing
+from actions.match_form import AskNext, HearFacts, ShowMatches
+from actions.matching import MatchPolicies
 from actions.policy import (
     AnswerPolicy,
     ApplicationStatus,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from actions.match_form import HearFacts, ShowMatches
 from actions.match_state import MOST_QUESTIONS, OPENING, SLOT, MatchState, read_state
 from actions.match_talk import need_of_text
-from actions.matching import HearFacts, MatchPolicies, ShowMatches
+from actions.matching import MatchPolicies
 from actions.replies import ReplyKind
 from bot.runtime import BotRuntime
 from knowledge.live import Live
