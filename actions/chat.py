@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import Desk
 from actions.match_explain import explain_asked
+from actions.match_form import matter_of, talk_of
 from actions.matching import corrected
 from actions.replies import Reply
 
 LOW_RATING = 2
+_NONE_FITS = re.compile(r"都不(?:太)?(?:合适|适合|满意)|没(?:有)?(?:一[个项])?合适的")
 
 
 class Deny(PolicyAction):
@@ -25,6 +30,11 @@ class Deny(PolicyAction):
             told = corrected(turn)
         if told is not None:
             return told
+        talk = talk_of(turn)
+        if talk.state.is_shown and _NONE_FITS.search(said.text):
+            # Whatever was looked at in between: it is the match that did not help.
+            slots = {**said.slots, "question": matter_of(talk), "policy_id": None}
+            return file_not_solved(turn.desk, replace(said, slots=slots), turn.say)
         if said.slot("question") and NOT_SOLVED_WORDS.search(said.text):
             return file_not_solved(turn.desk, said, turn.say)
         turn.say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))

@@ -140,6 +140,11 @@ def show_results(turn: PolicyTurn, talk: MatchTalk) -> Events:
 
 
 def question_slot(talk: MatchTalk) -> Any:
+    """Keeps what the match is about as the question that a person or an appeal is told."""
+    return SlotSet("question", matter_of(talk))
+
+
+def matter_of(talk: MatchTalk) -> str:
     """What the match is about, as a clerk should read it."""
     matter = "匹配政策"
     if talk.state.called:
@@ -148,4 +153,4 @@ def question_slot(talk: MatchTalk) -> Any:
         matter += f"，需求：{talk.state.need}"
     if said := known_text(talk):
         matter += f"（企业情况：{said}）"
-    return SlotSet("question", matter)
+    return matter
