@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import Desk
+from actions.match_explain import explain_asked
+from actions.match_form import matter_of, talk_of
+from actions.matching import corrected
 from actions.replies import Reply
 
 LOW_RATING = 2
+_NONE_FITS = re.compile(r"都不(?:太)?(?:合适|适合|满意)|没(?:有)?(?:一[个项])?合适的")
 
 
-class Deny(TurnAction):
-    """A plain no ends the matter politely; a no that says the answer missed goes to a person."""
+class Deny(PolicyAction):
+    """A plain no ends the matter politely; one that corrects a fact is taken in, one that the answer missed is filed."""
 
     action_name = "action_deny"
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    def act(self, said: Said, say: Say) -> Events:
+    def talk(self, turn: PolicyTurn) -> Events:
+        said = turn.said
+        told = explain_asked(turn)
+        if told is None:
+            told = corrected(turn)
+        if told is not None:
+            return told
+        talk = talk_of(turn)
+        if talk.state.is_shown and _NONE_FITS.search(said.text):
+            # Whatever was looked at in between: it is the match that did not help.
+            slots = {**said.slots, "question": matter_of(talk), "policy_id": None}
+            return file_not_solved(turn.desk, replace(said, slots=slots), turn.say)
         if said.slot("question") and NOT_SOLVED_WORDS.search(said.text):
-            return file_not_solved(self._desk, said, say)
-        say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))
+            return file_not_solved(turn.desk, said, turn.say)
+        turn.say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))
         return []
 
 

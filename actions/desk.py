@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+
+from knowledge.profile import Known, Profile
 
 
 class AppealReason(StrEnum):
@@ -67,6 +70,18 @@ class Desk(Protocol):
 
     def withdraw_appeal(self, session: str, no: str, message_id: str) -> Appeal | None:
         """Withdraws an open appeal; ``None`` when there is no such open appeal of the session."""
+        ...
+
+    def profile_of(self, session: str, called: str | None = None) -> Profile | None:
+        """What is on file of the enterprise the speaker is bound to; ``None`` for nobody bound.
+
+        ``called`` is a name or credit code the speaker gave. It proves nothing: the desk decides whether this speaker
+        may see what is on file under it.
+        """
+        ...
+
+    def keep_said_facts(self, session: str, facts: Mapping[str, Known], message_id: str) -> None:
+        """Keeps what the speaker said of the enterprise they are bound to; of nobody bound nothing is kept."""
         ...
 
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:

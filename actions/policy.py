@@ -10,6 +10,8 @@ from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import PERSON
 from actions.base import SURE, Events
 from actions.desk import AppealReason
+from actions.match_explain import explain_asked
+from actions.matching import about_match, corrected
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.answer import Answer, Refusal
 from knowledge.policy import Facet
@@ -23,6 +25,8 @@ class AnswerPolicy(PolicyAction):
     action_name = "action_answer_policy"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (told := about_match(turn)) is not None:
+            return told
         answers = turn.answers()
         if _is_empty(answers):
             turn.say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_POLICY, buttons=[PERSON]))
@@ -36,6 +40,8 @@ class ApplyProject(PolicyAction):
     action_name = "action_apply_project"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (told := about_match(turn)) is not None:
+            return told
         answers = turn.answers(default=Facet.PROCESS)
         if _is_empty(answers):
             turn.say(Reply(kind=ReplyKind.QUESTION, text=_WHICH_PROJECT, buttons=[PERSON]))
@@ -49,6 +55,8 @@ class ApplicationStatus(PolicyAction):
     action_name = "action_application_status"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (told := about_match(turn)) is not None:
+            return told
         first = turn.answers()[0]
         turn.say(Reply(kind=ReplyKind.REFUSAL, text=_NO_STATUS, buttons=[PERSON]))
         policy_id = None if first.refusal else first.policy_id
@@ -63,6 +71,11 @@ class Fallback(PolicyAction):
     action_name = "action_fallback"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        told = explain_asked(turn)
+        if told is None:
+            told = corrected(turn, is_sure=False)
+        if told is not None:
+            return told
         answers, text = turn.answers(), turn.said.text
         if has_answer(answers) and any(char.isalnum() for char in text):
             return turn.tell(answers, AppealReason.LOW_CONFIDENCE)
@@ -84,6 +97,8 @@ class OutOfScope(PolicyAction):
     action_name = "action_out_of_scope"
 
     def talk(self, turn: PolicyTurn) -> Events:
+        if (told := about_match(turn)) is not None:
+            return told
         if turn.said.confidence < SURE:
             answers = turn.answers()
             if not any(answer.refusal for answer in answers):

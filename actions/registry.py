@@ -18,7 +18,9 @@ from actions.appeal import (
 from actions.chat import Deny, Rate
 from actions.desk import Desk
 from actions.handoff import RequestPerson
-from actions.matching import ListPolicies
+from actions.match_explain import ExplainMatch, MatchMissing
+from actions.match_form import AskNext, HearFacts, ShowMatches
+from actions.matching import MatchPolicies
 from actions.policy import (
     AnswerPolicy,
     ApplicationStatus,
@@ -33,15 +35,20 @@ _ON_POLICIES = (
     AnswerPolicy,
     ApplyProject,
     ApplicationStatus,
+    AskNext,
     CoreFallback,
+    Deny,
+    ExplainMatch,
     Fallback,
-    ListPolicies,
+    HearFacts,
+    MatchMissing,
+    MatchPolicies,
     OutOfScope,
+    ShowMatches,
 )
 _ON_THEIR_OWN = (HearMatter, HearSupplement)
 _ON_THE_DESK = (
     AppealStatus,
-    Deny,
     FileAppeal,
     NotSolved,
     OpenSupplement,

@@ -51,14 +51,39 @@ class CitationCard(_Card):
     url: str | None
 
 
+class GapCard(_Card):
+    """How far a number is from what is needed, in the field's unit; ``text`` is Chinese."""
+
+    amount: float
+    unit: str | None
+    text: str
+
+
 class CriterionCard(_Card):
-    """One condition of a policy against one enterprise: what it has, what is needed."""
+    """One condition of a policy against one enterprise: what it has, what is needed.
+
+    ``have``, ``need`` and ``label`` are Chinese; ``source`` (registry, profile, said, derived) and ``day`` tell where what it has
+    is known from. ``clause`` is the id of the clause the condition stands in.
+    """
 
     field: str
     verdict: str
     have: str | None
     need: str
     clause: str | None
+    label: str | None = None
+    source: str | None = None
+    day: date | None = None
+    gap: GapCard | None = None
+
+
+class DatesCard(_Card):
+    """Whether an item can be applied for, apart from the verdict; ``text`` is Chinese."""
+
+    state: str
+    text: str
+    closes: date | None = None
+    days_left: int | None = None
 
 
 class MatchCard(_Card):
@@ -70,6 +95,7 @@ class MatchCard(_Card):
     score: float
     amount_max_cny: int | None
     criteria: list[CriterionCard] = Field(default_factory=list)
+    dates: DatesCard | None = None
 
 
 class AppealCard(_Card):

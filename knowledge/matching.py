@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.catalogue import Catalogue
-from knowledge.conditions import Checked, Truth, check
+from knowledge.conditions import Checked, Truth, check, cuts_of
 from knowledge.fields import Fields, read_fields
 from knowledge.policy import Facet, Policy
 from knowledge.profile import Profile
@@ -82,6 +82,11 @@ class Matcher:
         self.can_match: Rows = self.table.has_conditions & is_offer
         self._windows = [read_window(policy.window) for policy in self.policies]
         self.on = lru_cache(_DAYS_KEPT)(self._on)
+
+    @cached_property
+    def cuts(self) -> Mapping[str, frozenset[float]]:
+        """The numbers its conditions compare a field with, by field."""
+        return cuts_of(each for policy in self.policies for each in policy.criteria)
 
     def verdicts(self, profile: Profile) -> dict[str, Verdict]:
         """The verdict of every item by policy id, in the order of the catalogue."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from actions.desk import Appeal, AppealDraft
 from knowledge.encoder import Encoder
+from knowledge.profile import Known, Profile
 from service.appeals import filing, models, operations
 from service.appeals.clock import SHANGHAI, due_after_working_days
 from service.appeals.dispatch import Dispatcher
@@ -102,6 +103,13 @@ class ServiceDesk:
         with self._database.session() as db:
             row = operations.withdraw(db, session, normal_no(no), message_id)
             return _told(row) if row else None
+
+    def profile_of(self, session: str, called: str | None = None) -> Profile | None:
+        """Nobody is bound yet: a web visitor is anonymous, whatever name they give."""
+        return None
+
+    def keep_said_facts(self, session: str, facts: Mapping[str, Known], message_id: str) -> None:
+        """Nothing is kept of nobody bound; the dialogue keeps what its own session said."""
 
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
         """Keeps a rating, 1 to 5, on the session's newest appeal or the conversation."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from actions.appeal import OPEN_STATES
 from actions.desk import Appeal, AppealDraft
+from knowledge.profile import Known, Profile
 
 DUE_AT = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)  # 18:00 in Shanghai
 DEPARTMENT = "福田区企业服务中心"
@@ -26,7 +28,8 @@ class Rating:
 class FakeDesk:
     """Implements ``actions.desk.Desk``: numbers count up, everything goes to one department by one time.
 
-    ``drafts`` holds what was filed, by message; ``supplements`` what was added, by number.
+    ``drafts`` holds what was filed, by message; ``supplements`` what was added, by number; ``profiles`` what is on file
+    of the enterprise a session is bound to, ``said_facts`` what a session said of it.
     """
 
     appeals: dict[str, Appeal] = field(default_factory=dict)
@@ -34,6 +37,8 @@ class FakeDesk:
     owners: dict[str, str] = field(default_factory=dict)
     supplements: dict[str, list[str]] = field(default_factory=dict)
     ratings: list[Rating] = field(default_factory=list)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+    said_facts: dict[str, dict[str, Known]] = field(default_factory=dict)
     _by_message: dict[str, str] = field(default_factory=dict)
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
@@ -67,6 +72,13 @@ class FakeDesk:
 
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
         self.ratings.append(Rating(session, score, comment, message_id))
+
+    def profile_of(self, session: str, called: str | None = None) -> Profile | None:
+        return self.profiles.get(session)
+
+    def keep_said_facts(self, session: str, facts: Mapping[str, Known], message_id: str) -> None:
+        if session in self.profiles:
+            self.said_facts.setdefault(session, {}).update(facts)
 
     def move(self, no: str, state: str) -> Appeal:
         """Puts an appeal into another state, as a clerk would."""

@@ -6,6 +6,7 @@ import pytest
 
 from actions.chat import Deny, Rate
 from actions.desk import AppealReason
+from knowledge.live import Live
 from tests.actions.fake_desk import FakeDesk, Rating
 from tests.actions.hearing import hear
 
@@ -14,21 +15,21 @@ QUESTION = {"question": "国高补贴多少钱"}
 
 @pytest.mark.parametrize("text", ["不用了", "不是", "算了"])
 @pytest.mark.parametrize("slots", [{}, QUESTION])
-def test_plain_no_files_nothing(text: str, slots: dict[str, str]) -> None:
+def test_plain_no_files_nothing(live: Live, text: str, slots: dict[str, str]) -> None:
     desk = FakeDesk()
-    assert "随时告诉我" in hear(Deny(desk), text, slots=slots).text
+    assert "随时告诉我" in hear(Deny(live, desk), text, slots=slots).text
     assert desk.appeals == {}
 
 
-def test_no_that_says_the_answer_missed_is_filed() -> None:
+def test_no_that_says_the_answer_missed_is_filed(live: Live) -> None:
     desk = FakeDesk()
-    hear(Deny(desk), "不是我要问的", slots=QUESTION)
+    hear(Deny(live, desk), "不是我要问的", slots=QUESTION)
     assert [draft.reason for draft in desk.drafts.values()] == [AppealReason.NOT_SOLVED]
 
 
-def test_no_without_a_question_before_it_files_nothing() -> None:
+def test_no_without_a_question_before_it_files_nothing(live: Live) -> None:
     desk = FakeDesk()
-    hear(Deny(desk), "不是我要问的")
+    hear(Deny(live, desk), "不是我要问的")
     assert desk.appeals == {}
 
 

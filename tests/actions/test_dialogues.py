@@ -1,4 +1,4 @@
-"""Plays the conversations of ``dialogues.yml`` on the real model, catalogue and search; the desk is in memory."""
+"""Plays the conversations of ``dialogues.yml`` and ``match_dialogues.yml`` on the real model, catalogue and search; the desk is in memory."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from knowledge.answer import Answerer
 from tests.actions.fake_desk import FakeDesk
 from tests.bot.talk import Talk, kinds_of, text_of
 
-DIALOGUES: list[dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_name("dialogues.yml").read_text(encoding="utf-8")
-)
+DIALOGUES: list[dict[str, Any]] = [
+    dialogue
+    for name in ("dialogues.yml", "match_dialogues.yml")
+    for dialogue in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+]
 CHECKS = {"say", "press", "kinds", "has", "lacks", "cites", "clause", "files", "intent"}
 
 
@@ -74,7 +76,7 @@ def _check(turn: dict[str, Any], result: TurnResult, filed: list[AppealDraft], w
 def _check_citations_are_stored(result: TurnResult, answerer: Answerer) -> None:
     """Whatever was asked: an answer cites, a refusal does not, and a quote is the stored clause."""
     for reply in result.replies:
-        assert bool(reply.citations) is (reply.kind is ReplyKind.ANSWER)
+        assert bool(reply.citations) is (reply.kind in (ReplyKind.ANSWER, ReplyKind.MATCH))
         for card in reply.citations:
             stored = answerer.catalogue.clauses_of(card.policy_id)
             assert (card.clause, card.quote) in {(each.label, each.text) for each in stored}

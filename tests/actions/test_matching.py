@@ -1,4 +1,4 @@
-"""A list of what is near to an enterprise: nothing that has ended, all stamped, each one button away."""
+"""A list of what is near to a need: nothing that has ended, all stamped, each one button away."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from actions.answering import citation_card
-from actions.matching import ListPolicies
+from actions.match_state import OPENING
+from actions.matching import MatchPolicies
 from actions.replies import ReplyKind
 from knowledge.answer import Answerer
 from knowledge.live import Live
@@ -16,7 +17,7 @@ from tests.actions.fake_desk import FakeDesk
 from tests.actions.hearing import Heard, hear
 from tests.bot.talk import TODAY
 
-DESCRIBED = "我们是福田的软件公司，去年营收3200万，86个人"
+WANTED = "想租办公室有什么政策适合我们"
 
 
 @pytest.fixture
@@ -26,18 +27,18 @@ def desk() -> FakeDesk:
 
 @pytest.fixture
 def heard(live: Live, desk: FakeDesk) -> Heard:
-    """What is said to an enterprise that described itself."""
-    return hear(ListPolicies(live, desk), DESCRIBED, district="福田区", headcount=86)
+    """What is said to a bare need."""
+    return hear(MatchPolicies(live, desk), WANTED, intent="match_policies")
 
 
 @pytest.mark.parametrize(
     "text", ["/match_policies", "帮我匹配政策", "我们能申请什么", "看看我们符合什么"]
 )
-def test_list_without_a_description_is_asked_for_one(live: Live, desk: FakeDesk, text: str) -> None:
-    heard = hear(ListPolicies(live, desk), text)
-    assert heard.kinds == [ReplyKind.QUESTION]
-    assert "哪个区" in heard.text
-    assert heard.slots == {}
+def test_wish_without_a_fact_opens_the_form(live: Live, desk: FakeDesk, text: str) -> None:
+    heard = hear(MatchPolicies(live, desk), text, intent="match_policies")
+    assert heard.replies == []
+    assert heard.follow_up == "match_form"
+    assert heard.slots["matching"]["asking"] == OPENING
     assert heard.context.sources == []
 
 

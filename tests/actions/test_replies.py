@@ -14,6 +14,8 @@ from actions.replies import (
     Button,
     CitationCard,
     CriterionCard,
+    DatesCard,
+    GapCard,
     MatchCard,
     Reply,
     ReplyKind,
@@ -57,8 +59,10 @@ FULL = Reply(
 KEYS = {
     Reply: "id author kind text citations matches appeal buttons",
     CitationCard: "policy_id title doc_no issuer clause quote valid_from valid_to status url",
-    MatchCard: "policy_id title verdict score amount_max_cny criteria",
-    CriterionCard: "field verdict have need clause",
+    MatchCard: "policy_id title verdict score amount_max_cny criteria dates",
+    CriterionCard: "field verdict have need clause label source day gap",
+    DatesCard: "state text closes days_left",
+    GapCard: "amount unit text",
     AppealCard: "no state department due_at",
     Button: "title payload",
 }
@@ -86,6 +90,10 @@ def test_full_reply_as_json() -> None:
         "have": "86",
         "need": ">= 50",
         "clause": None,
+        "label": None,
+        "source": None,
+        "day": None,
+        "gap": None,
     }
 
 

@@ -12,6 +12,8 @@ from actions.replies import (
     Button,
     CitationCard,
     CriterionCard,
+    DatesCard,
+    GapCard,
     MatchCard,
     Reply,
     ReplyKind,
@@ -19,6 +21,7 @@ from actions.replies import (
 
 APPEAL_NO = "FT-20261123-0001"
 WITHDRAW = "/withdraw_appeal"
+WHY = '/explain_match{"policy_id": "FT-009"}'
 SENTENCE = "申报时请准备以下材料，并加盖公章后按顺序装订。"
 LONG = SENTENCE * 14
 VALIDITY = "有效性：已过期，有效至2023-12-31，仅供了解，不能再按此申报。"
@@ -139,6 +142,49 @@ def _match(title: str, verdict: str, amount: int | None, verdicts: str) -> Match
     )
 
 
+def _matching_in_talk() -> Reply:
+    """What the dialogue says: summary, items, remarks; clauses and buttons of the first item."""
+    card = _match("规模以上软件企业支持", "unknown", 12_500_000, "mf")
+    failed = card.criteria[1].model_copy(
+        update={
+            "label": "去年收入",
+            "clause": "FT-009#conditions",
+            "source": "said",
+            "day": date(2026, 11, 23),
+            "gap": GapCard(amount=8e6, unit="CNY", text="差800万元"),
+        }
+    )
+    card = card.model_copy(
+        update={
+            "policy_id": "FT-009",
+            "criteria": [card.criteria[0], failed],
+            "dates": DatesCard(state="open", text="受理中，2026-12-31截止"),
+        }
+    )
+    clause = CitationCard(
+        policy_id="FT-009",
+        title=card.title,
+        doc_no=None,
+        issuer="某局",
+        clause="申报条件",
+        quote="上年度营业收入不低于2000万元",
+        valid_from=None,
+        valid_to=None,
+        status="current",
+        url=None,
+    )
+    return Reply(
+        kind=ReplyKind.MATCH,
+        text="列出还差信息的1项：\n\n1. 还差信息｜《规模以上软件企业支持》\n\n以审核结果为准。",
+        matches=[card],
+        citations=[clause],
+        buttons=[
+            Button(title="1 为什么", payload=WHY),
+            Button(title="都不合适", payload="/not_solved"),
+        ],
+    )
+
+
 def _matching() -> Reply:
     return Reply(
         kind=ReplyKind.MATCH,
@@ -182,6 +228,8 @@ def answer_to(text: str) -> Answer:
         return Answer((_policy_answer(),))
     if "月球" in text:
         return Answer(_refusal())
+    if "逐项" in text:
+        return Answer((_matching_in_talk(),))
     if "匹配" in text:
         return Answer((_matching(),))
     if "两问" in text:

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from actions.replies import AppealCard, Author, Button, CitationCard, MatchCard, Reply
+from actions.replies import (
+    AppealCard,
+    Author,
+    Button,
+    CitationCard,
+    CriterionCard,
+    DatesCard,
+    GapCard,
+    MatchCard,
+    Reply,
+)
 from tests.browser.fake_service import FakeService
 from tests.browser.pages import ChatPage
 from tests.browser.script import APPEAL_NO, TIMELINE, WITHDRAW
@@ -70,7 +81,29 @@ def _reply_saying_everywhere(text: str) -> Reply:
     return Reply(
         text=text,
         citations=[CitationCard.model_validate(card | rest)],
-        matches=[MatchCard(policy_id="X", title=text, verdict=text, score=0, amount_max_cny=None)],
+        matches=[
+            MatchCard(
+                policy_id="X",
+                title=text,
+                verdict=text,
+                score=0,
+                amount_max_cny=None,
+                criteria=[
+                    CriterionCard(
+                        field=text,
+                        verdict=text,
+                        have=text,
+                        need=text,
+                        clause=text,
+                        label=text,
+                        source=text,
+                        day=date(2026, 11, 23),
+                        gap=GapCard(amount=1, unit=text, text=text),
+                    )
+                ],
+                dates=DatesCard(state=text, text=text),
+            )
+        ],
         appeal=AppealCard(
             no=text, state=text, department=text, due_at=TIMELINE["timeline"][0]["at"]
         ),
@@ -140,6 +173,24 @@ def test_match_cards_show_verdict_amount_and_conditions(chat: ChatPage) -> None:
     second.locator("summary").click()
     expect(second.locator("li.unknown")).to_contain_text("贵公司：未提供")
     expect(second.locator("li.failed")).to_contain_text("要求：不低于 2,000 万元")
+
+
+def test_match_of_the_dialogue_keeps_its_items_clauses_and_buttons_on_the_cards(
+    chat: ChatPage,
+) -> None:
+    assert chat.ask("逐项核对") == "列出还差信息的1项：\n以审核结果为准。"
+    card = chat.matches.first
+    expect(card).to_contain_text("受理中，2026-12-31截止")
+    card.locator(".criteria summary").click()
+    failed = card.locator("li.failed")
+    expect(failed.locator(".condition")).to_contain_text("去年收入")
+    expect(failed).to_contain_text("1,200 万元，差800万元（您说的，2026年11月23日）")
+    expect(failed).not_to_contain_text("FT-009")
+    expect(card.locator(".citation")).to_have_count(1)
+    expect(chat.citations).to_have_count(1)
+    expect(chat.choices).to_have_text(["都不合适"])
+    card.get_by_role("button", name="为什么").click()
+    expect(chat.said_by_me.last).to_have_text("1 为什么")
 
 
 def test_two_replies_to_one_message_are_two_bubbles_of_one_group(chat: ChatPage) -> None:

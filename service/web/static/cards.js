@@ -52,10 +52,11 @@ function validity(card) {
   return card.valid_to ? `至${dayText(card.valid_to)}` : "未注明";
 }
 
-function citation(card) {
+/* A clause behind a fold; on the card of its policy the name is not said again. */
+function citation(card, name = card.title) {
   const fold = el("details", "card citation");
   const head = el("summary");
-  const title = el("span", "card-title", card.title);
+  const title = el("span", "card-title", name);
   if (card.clause) title.append(el("span", "clause", card.clause));
   const line = el("span", "card-line");
   line.append(title, stamp(labelled(VALIDITY, card.status)));
@@ -164,20 +165,32 @@ function money(yuan) {
   return `${amount.toLocaleString("zh-CN", { maximumFractionDigits: 2 })}${unit}`;
 }
 
+const SOURCES = { registry: "登记信息", profile: "企业档案", said: "您说的", derived: "按您说的注册地推定" };
+
+/* Where a fact came from and when: （您说的，2026年11月23日） */
+function knownFrom(card) {
+  if (!card.source) return "";
+  const source = Object.prototype.hasOwnProperty.call(SOURCES, card.source) ? SOURCES[card.source] : card.source;
+  return `（${source}${card.day ? `，${dayText(card.day)}` : ""}）`;
+}
+
 function criterion(card) {
   const item = el("li", card.verdict);
   const text = el("div");
-  const head = el("p", "condition", card.field);
+  const head = el("p", "condition", card.label || card.field);
   head.append(el("span", "verdict", CRITERION_VERDICTS[card.verdict] || card.verdict));
   text.append(head, el("p", "muted", `要求：${card.need}`));
-  text.append(el("p", "muted", `贵公司：${card.have === null ? "未提供" : card.have}`));
-  if (card.clause) text.append(el("p", "muted", `依据：${card.clause}`));
+  const off = card.gap ? `，${card.gap.text}` : "";
+  text.append(el("p", "muted", `贵公司：${card.have === null ? "未提供" : card.have}${off}${knownFrom(card)}`));
+  // An id of a clause (FT-001#conditions) tells a reader nothing; the clause itself is folded below.
+  if (card.clause && !card.clause.includes("#")) text.append(el("p", "muted", `依据：${card.clause}`));
   const known = Object.prototype.hasOwnProperty.call(CRITERION_VERDICTS, card.verdict);
   item.append(icon(known ? card.verdict : "unknown"), text);
   return item;
 }
 
-function match(card) {
+/* One matched policy. `cited` are the clauses it rests on, `offered` the buttons about it. */
+function match(card, cited, offered, pick) {
   const box = el("section", "card match");
   box.setAttribute("aria-label", card.title);
   const head = el("div", "card-head");
@@ -188,6 +201,7 @@ function match(card) {
     amount.append(el("strong", "", money(card.amount_max_cny)));
     box.append(amount);
   }
+  if (card.dates) box.append(el("p", "muted", card.dates.text));
   if (card.criteria.length) {
     const counts = Object.keys(CRITERION_VERDICTS)
       .map((key) => [CRITERION_VERDICTS[key], card.criteria.filter((each) => each.verdict === key).length])
@@ -201,11 +215,54 @@ function match(card) {
     fold.append(summary, list);
     box.append(fold);
   }
+  box.append(...cited.map((each) => citation(each, "条款原文")));
+  if (offered.length) {
+    const actions = el("div", "card-actions");
+    offered.forEach((each) => actions.append(button("small", actionTitle(each.title), (event) => pick(each, event.detail === 0))));
+    box.append(actions);
+  }
   return box;
 }
 
-function matches(cards) {
-  const boxes = cards.map(match);
+/* On its own card "2 为什么" needs no number. */
+function actionTitle(title) {
+  return title.replace(/^\d+\s*/, "");
+}
+
+/* The policy a button is about, by the payload it sends; null where it is about none. */
+function policyOf(payload) {
+  const start = payload.indexOf("{");
+  if (!payload.startsWith("/") || start < 0) return null;
+  try {
+    return JSON.parse(payload.slice(start)).policy_id || null;
+  } catch (error) {
+    return null;
+  }
+}
+
+/* The buttons of a reply that stand on the card of the policy they are about. */
+export function cardButtons(reply) {
+  const shown = new Set((reply.matches || []).map((card) => card.policy_id));
+  return (reply.buttons || []).filter((each) => shown.has(policyOf(each.payload)));
+}
+
+/* The text beside the cards: of summary, items and remarks, the items are the cards. */
+export function textOf(reply) {
+  const parts = reply.text.split("\n\n");
+  const hasCards = reply.kind === "match" && (reply.matches || []).length > 0;
+  return hasCards && parts.length > 2 ? [parts[0], ...parts.slice(2)].join("\n") : reply.text;
+}
+
+function matches(reply, pick) {
+  const offered = cardButtons(reply);
+  const boxes = (reply.matches || []).map((card) =>
+    match(
+      card,
+      (reply.citations || []).filter((each) => each.policy_id === card.policy_id),
+      offered.filter((each) => policyOf(each.payload) === card.policy_id),
+      pick,
+    ),
+  );
   if (boxes.length <= MATCHES_SHOWN) return boxes;
   const rest = boxes.slice(MATCHES_SHOWN);
   rest.forEach((box) => (box.hidden = true));
@@ -218,9 +275,12 @@ function matches(cards) {
   return boxes.concat(more);
 }
 
-/* The cards of one reply, in reading order. `desk` has loadAppeal(no) → promise and announce(text). */
-export function cardsOf(reply, desk) {
-  const cards = matches(reply.matches || []);
+/* The cards of one reply, in reading order. `desk` has loadAppeal(no) → promise and announce(text); `pick(button, byKey)`
+   gets a pressed button of a card. */
+export function cardsOf(reply, desk, pick) {
+  const cards = matches(reply, pick);
   if (reply.appeal) cards.push(appeal(reply.appeal, desk));
-  return cards.concat((reply.citations || []).map(citation));
+  const matched = new Set((reply.matches || []).map((card) => card.policy_id));
+  const others = (reply.citations || []).filter((each) => !matched.has(each.policy_id));
+  return cards.concat(others.map((each) => citation(each)));
 }

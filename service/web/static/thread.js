@@ -1,6 +1,6 @@
 /* Keeps the visible conversation: bubbles, time lines, quick replies, the typing sign and where the view is. */
 
-import { cardsOf } from "./cards.js";
+import { cardButtons, cardsOf, textOf } from "./cards.js";
 import { button, el, shortTime } from "./elements.js";
 import { said } from "./folding.js";
 
@@ -109,12 +109,14 @@ export class Thread {
       const stack = this.groupOf(reply.author, at);
       if (reply.text) {
         const bubble = el("div", "bubble");
-        bubble.append(...said(reply.text));
+        bubble.append(...said(textOf(reply)));
         stack.append(bubble);
       }
-      cardsOf(reply, this.desk).forEach((card) => stack.append(card));
+      cardsOf(reply, this.desk, this.onPick).forEach((card) => stack.append(card));
     }
-    this.offer(reply.buttons || []);
+    const onCards = new Set(cardButtons(reply));
+    onCards.forEach((each) => this.titles.set(each.payload, each.title));
+    this.offer((reply.buttons || []).filter((each) => !onCards.has(each)));
     this.follow(following);
     return true;
   }
@@ -126,7 +128,7 @@ export class Thread {
     this.group = null;
     this.log.append(el("p", "note", text));
     if (reply) {
-      const cards = cardsOf(reply, this.desk);
+      const cards = cardsOf(reply, this.desk, this.onPick);
       if (cards.length) {
         const stack = el("div", "stack loose");
         stack.append(...cards);
