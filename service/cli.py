@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from typing import Annotated, Any
 
@@ -21,7 +20,15 @@ from service.match_commands import match
 from service.recall_commands import affected
 from service.settings import Settings
 from service.sweep_commands import reach, sweep, whatif
-from service.terminal import AsJson, AsOf, encoding_bar, err, print_json, settings_with
+from service.terminal import (
+    AsJson,
+    AsOf,
+    encoding_bar,
+    err,
+    print_json,
+    session_named,
+    settings_with,
+)
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="企服小福：惠企政策问答、匹配、诉求、转人工。"
@@ -121,8 +128,7 @@ def ask(
 
 
 def _named_session(tokens: SessionTokens, name: str) -> str:
-    """The same name always means the same conversation on this machine."""
-    return tokens.sign(f"cli-{hashlib.sha256(name.encode()).hexdigest()[:32]}").token
+    return tokens.sign(session_named(name)).token
 
 
 def _plain(reply: dict[str, Any]) -> str:

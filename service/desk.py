@@ -20,6 +20,7 @@ from service.appeals.dispatch import Dispatcher
 from service.appeals.filing import Filed, Filing
 from service.appeals.repeats import repeats_of
 from service.db import Database, utc_now
+from service.enterprises import profiles, speakers
 from service.enterprises.models import Enterprise
 from service.enterprises.operations import (
     EnterpriseFacts,
@@ -105,11 +106,23 @@ class ServiceDesk:
             return _told(row) if row else None
 
     def profile_of(self, session: str, called: str | None = None) -> Profile | None:
-        """Nobody is bound yet: a web visitor is anonymous, whatever name they give."""
-        return None
+        """What is on file of the enterprise the speaker is bound to; a name or code alone shows nothing to anybody."""
+        with self._database.reading() as db:
+            enterprise = speakers.enterprise_of(db, session)
+            return profiles.profile_of(db, enterprise) if enterprise else None
 
     def keep_said_facts(self, session: str, facts: Mapping[str, Known], message_id: str) -> None:
-        """Nothing is kept of nobody bound; the dialogue keeps what its own session said."""
+        """Keeps them with the enterprise the speaker is bound to; of nobody bound the dialogue alone keeps them.
+
+        The dialogue hands over what contradicts the file only once it is confirmed.
+        """
+        with self._database.session() as db:
+            enterprise = speakers.enterprise_of(db, session)
+            if enterprise is None:
+                return
+            kept = profiles.keep_said_facts(db, enterprise, facts, session)
+            for each in kept.pending:
+                profiles.confirm(db, enterprise, each.field, session)
 
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
         """Keeps a rating, 1 to 5, on the session's newest appeal or the conversation."""

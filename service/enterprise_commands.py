@@ -13,7 +13,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from service.errors import InvalidInput, NotFound
-from service.terminal import AsJson, err, print_json, settings_with
+from service.terminal import AsJson, err, print_json, session_named, settings_with
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -98,6 +98,38 @@ def enterprises_show(
         print_json(_enterprise_row(enterprise, facts, pending))
     else:
         _tell_enterprise(enterprise, facts, pending, read_fields())
+
+
+@enterprises_app.command("bind")
+def enterprises_bind(
+    who: Annotated[str, typer.Argument(help="企业名称或统一社会信用代码。", metavar="NAME|CODE")],
+    session: Annotated[
+        str | None, typer.Option(help="会话编号，如 web-…；日志和诉求里能看到。")
+    ] = None,
+    ask_session: Annotated[
+        str | None, typer.Option("--ask-session", help="qifu ask --session 用的会话名。")
+    ] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="解除绑定。")] = False,
+) -> None:
+    """核实身份后，把一个会话的说话人绑定到企业：匹配时用这家企业登记的信息。"""
+    from service.db import Database
+    from service.enterprises.speakers import bind, unbind
+
+    bound = session_named(ask_session) if ask_session else session
+    if not bound:
+        raise InvalidInput("请用 --session 或 --ask-session 说明是哪个会话", "session")
+    database = Database.open(settings_with().database())
+    try:
+        with database.session() as db:
+            enterprise = _found(db, who)
+            if undo:
+                done = "已解除绑定" if unbind(db, bound) else "这个会话没有绑定"
+            else:
+                bind(db, bound, enterprise, "cli")
+                done = f"已绑定到{enterprise.name}（{enterprise.credit_code}）"
+    finally:
+        database.close()
+    print(f"{bound}：{done}")
 
 
 def _given(said: list[str]) -> dict[str, str]:

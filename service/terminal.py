@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,11 @@ AsOf = Annotated[
 
 def settings_with(**overrides: Any) -> Settings:
     return Settings(**{name: value for name, value in overrides.items() if value is not None})
+
+
+def session_named(name: str) -> str:
+    """The session of ``qifu ask --session NAME``: the same name always means the same conversation on this machine."""
+    return f"cli-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
 
 
 def print_json(document: object) -> None:

@@ -95,5 +95,19 @@ class SaidFact(Base):
     said_by: Mapped[str] = mapped_column(String(64))
 
 
+class Speaker(Base):
+    """Who may speak for an enterprise: the speaker of one conversation, bound by staff (``bound_by``).
+
+    A name or a credit code typed in a chat binds nobody (``design.md`` §10).
+    """
+
+    __tablename__ = "enterprise_speakers"
+
+    session: Mapped[str] = mapped_column(String(64), primary_key=True)
+    enterprise_id: Mapped[int] = mapped_column(ForeignKey("enterprises.id"), index=True)
+    bound_by: Mapped[str] = mapped_column(String(64))
+    bound_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
+
+
 ENTERPRISES = cast(Table, Enterprise.__table__)
 PROFILES = cast(Table, EnterpriseProfile.__table__)

@@ -102,3 +102,19 @@ def test_near_names_are_offered(qifu: Qifu) -> None:
 def test_wrong_options_are_named(qifu: Qifu, arguments: tuple[str, ...], why: str) -> None:
     with pytest.raises((KnowledgeError, ServiceError), match=why):
         qifu("import", roster(GOOD), *arguments)
+
+
+def test_speaker_is_bound_by_name_and_let_go_again(qifu: Qifu) -> None:
+    qifu("import", roster(GOOD), *MAP)
+    told = qifu("bind", name_of(1), "--session", "web-1").stdout
+    assert told == f"web-1：已绑定到{name_of(1)}（{code_of(1)}）\n"
+    assert qifu("bind", code_of(1), "--session", "web-1", "--undo").stdout == "web-1：已解除绑定\n"
+    assert "没有绑定" in qifu("bind", code_of(1), "--session", "web-1", "--undo").stdout
+
+
+def test_binding_says_what_is_missing(qifu: Qifu) -> None:
+    qifu("import", roster(GOOD), *MAP)
+    with pytest.raises(ServiceError, match="--session"):
+        qifu("bind", name_of(1))
+    with pytest.raises(ServiceError, match="没有"):
+        qifu("bind", "没有这家公司", "--ask-session", "我")
