@@ -22,7 +22,7 @@ from knowledge.matching import Matcher
 from knowledge.next_question import next_question
 from knowledge.profile import Known, Profile, Source, read_value
 from knowledge.question import read_places
-from nlu.profile.choices import CITY, HOME
+from nlu.profile.choices import CITY, HOME, with_places_around
 from nlu.profile.reading import read_facts
 from nlu.profile.said import Answer, SaidFact
 from nlu.profile.talk import clauses_of, talk
@@ -80,7 +80,8 @@ class MatchTalk:
     @property
     def whole(self) -> Profile:
         """What is on file and what was said of it; a value that waits to be confirmed is not used."""
-        return self.profile.joined(self.state.known())
+        joined = self.profile.joined(self.state.known())
+        return with_places_around(joined, self.matcher.fields)
 
     @property
     def has_facts(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from knowledge.fields import NONE, Fields, FieldSpec, Parser
-from knowledge.profile import canonical
+from knowledge.profile import Profile, canonical
 from knowledge.question import read_places
 from nlu.fact import Fact
 from nlu.facts import districts
@@ -217,6 +217,21 @@ class ChoiceReader:
         if match is None or not message.claims(*match.span("name")):
             return None
         return message.fact(spec, Answer.STATED, *match.span("name"), match["name"])
+
+
+def with_places_around(profile: Profile, fields: Fields) -> Profile:
+    """The same enterprise with the city and province around its district, where nothing is known of them."""
+    home = profile.facts.get(HOME)
+    if home is None or not isinstance(home.value, str):
+        return profile
+    around = {
+        name: replace(home, value=place)
+        for name in (CITY, PROVINCE)
+        if name in fields
+        and name not in profile.facts
+        and (place := _wider(home.value, fields[name])) is not None
+    }
+    return profile.with_facts(around)
 
 
 def _wider(place: str, spec: FieldSpec) -> str | None:
