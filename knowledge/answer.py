@@ -26,6 +26,7 @@ from knowledge.composition import (
     listing_text,
     not_alike_text,
     not_recorded_text,
+    only_listed_text,
 )
 from knowledge.detail import Details
 from knowledge.discussion import Discussion, asks_same_elsewhere, matter_of
@@ -66,6 +67,8 @@ OFFERED = 2
 # How many readings of either side of a comparison are weighed.
 SIDE_HITS = 3
 WORDING_SHOWN = 2
+# The clauses nearest to a question come with the others of their article up to this many characters.
+WORDING_CHARS = 800
 _HOW = re.compile(r"免申|免.{0,2}申请|申请|申报|平台|网")
 # What a policy gives, and the note on it, belong to these facets: whoever asks for conditions asks what for.
 _ALONG_WITH = frozenset(
@@ -229,6 +232,8 @@ class Answerer:
         asked = read_question(text)
         facets = asked.facets or ((default,) if default else ())
         pointed_at = discussion.pointed_at(asked)
+        if discussion.points_beyond(asked):
+            return self._only_listed(asked, discussion, as_of)
         if pointed_at in self.catalogue.policies:
             return self.detail(pointed_at, facets or discussion.facets, as_of, text)
         discussed = self.catalogue.policies.get(discussion.policy_id or "")
@@ -505,6 +510,14 @@ class Answerer:
         answer = _refuse(clarification_text(offered, as_of), Refusal.UNCLEAR, ranking)
         return replace(answer, offered=tuple(policy.id for policy in offered))
 
+    def _only_listed(self, asked: Question, discussion: Discussion, as_of: date) -> Answer:
+        """第八个 of five: says how many there are and asks which of them is meant."""
+        listed = [self.catalogue.policies.get(policy_id) for policy_id in discussion.listed]
+        policies = [policy for policy in listed if policy]
+        text = only_listed_text(policies, as_of)
+        answer = _refuse(text, Refusal.UNCLEAR, Ranking(asked, ()))
+        return replace(answer, offered=tuple(policy.id for policy in policies))
+
     def _about(self, policy: Policy, question: Question, as_of: date, ranking: Ranking) -> Answer:
         asked = tuple(_meant(facet, policy, question) for facet in question.facets)
         if set(asked) & _TELL_HOW:
@@ -571,10 +584,31 @@ class Answerer:
         for wanted in _facets_that_answer(facet, policy):
             worded = [c for c in policy.wording if c.facet is wanted]
             recorded = [c for c in clauses if c.facet is wanted and c not in worded]
-            found += recorded or self._retriever.nearest_clauses(question, worded, WORDING_SHOWN)
+            found += recorded or self._worded(question, worded)
         if not found and facet is Facet.OVERVIEW:
             found = self._retriever.nearest_clauses(question, policy.wording, WORDING_SHOWN + 1)
         return found
+
+    def _worded(self, question: Question, worded: Sequence[Clause]) -> list[Clause]:
+        """What a document says on a facet, in its order: the nearest clauses, each with the rest of its article.
+
+        A clause such as 应当符合以下条件： says nothing without its items, nor do they without it.
+        """
+        nearest = self._retriever.nearest_clauses(question, worded, WORDING_SHOWN)
+        articles = [_article_of(clause, worded) for clause in nearest]
+        whole = [c for c in worded if c in nearest or any(_stands_in(c, at) for at in articles)]
+        is_short = sum(len(clause.text) for clause in whole) <= WORDING_CHARS
+        return whole if is_short else nearest
+
+
+def _article_of(clause: Clause, among: Sequence[Clause]) -> tuple[str, ...]:
+    """Where the outermost of the clauses that this one stands in, or is, stands itself."""
+    around = [each.path for each in among if _stands_in(clause, each.path)]
+    return min(around, key=len, default=())
+
+
+def _stands_in(clause: Clause, path: tuple[str, ...]) -> bool:
+    return bool(path) and clause.path[: len(path)] == path
 
 
 def _disclaimer(question: Question) -> str:

@@ -7,6 +7,7 @@ read. Prints how well it does on the development ones.
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from knowledge.catalogue import read_catalogue
 from knowledge.facets import MODEL_FILE, FacetModel, features_of
 from knowledge.labels import read_questions
 from knowledge.lexical import fold
@@ -25,6 +27,9 @@ WRITTEN = DATA / "facets"
 LEAST_QUESTIONS = 3
 STRENGTH = 30.0
 FACETS = tuple(Facet)
+# Title first: dev .744 → .772 right, a plain question behind each of 149 titles .735 → .993.
+_COPIES, _SHORT_CHARS, _SEED = 2, 40, 5
+_CONNECTED = ("", "的", "，", "：", "这个", "2025年度申报指南")
 
 Labelled = list[tuple[str, frozenset[Facet]]]
 
@@ -42,6 +47,17 @@ def read_labelled(split: str) -> Labelled:
             if question.facet and question.right_policies and not question.expected_policies_all
         ]
     return found
+
+
+def behind_titles(labelled: Labelled, titles: Sequence[str]) -> Labelled:
+    """The shorter questions again, each behind some policy's title: people paste titles, and titles ask for nothing."""
+    chosen = random.Random(_SEED)
+    return [
+        (chosen.choice(titles) + chosen.choice(_CONNECTED) + text, facets)
+        for text, facets in labelled
+        for _ in range(_COPIES)
+        if len(text) <= _SHORT_CHARS
+    ]
 
 
 def _files(split: str) -> list[Path]:
@@ -104,7 +120,8 @@ def store(model: FacetModel, path: Path = MODEL_FILE) -> None:
 
 def main() -> None:
     train, dev = read_labelled("train"), read_labelled("dev")
-    model = fit(train)
+    titles = [fold(policy.title) for policy in read_catalogue().policies.values()]
+    model = fit([*train, *behind_titles(train, titles)])
     store(model)
     print(f"train {len(train)} questions, {len(model.rows)} features")
     print(f"right facet first: train {accuracy(model, train):.3f}, dev {accuracy(model, dev):.3f}")

@@ -168,6 +168,14 @@ def clarification_text(policies: Sequence[Policy], day: date) -> str:
     )
 
 
+def only_listed_text(policies: Sequence[Policy], day: date) -> str:
+    lines = [
+        f"{number}. 《{policy.title}》{ended_mark(policy, day)}"
+        for number, policy in enumerate(policies, 1)
+    ]
+    return "\n".join([f"刚才只列了{len(lines)}项，请问您说的是哪一项：", *lines])
+
+
 NO_PROMISE = "能否获得以受理部门的审核结果为准，我不能代为承诺。"
 UNKNOWN_NUMBER = "目录里没有您说的这个文号，下面是按内容找到的政策，请核对文号："
 NOTHING_FOUND = "抱歉，政策目录里没有找到能回答这个问题的条款，我不能凭空回答。"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from cn2an import cn2an
 
 from knowledge.policy import Facet, Policy
-from knowledge.question import Question, read_places
+from knowledge.question import Question, read_places, subject_of
 
-_ORDINAL = re.compile(r"第\s*([一二三四五六七八九十]|\d{1,2})\s*(?:个(?!月)|项|种)")
+_ORDINAL = re.compile(r"第\s*([〇零一二三四五六七八九十]{1,3}|\d{1,3})\s*(?:个(?!月)|项|种)")
 _LAST = re.compile(r"最后(那|一|的|这)?(个|项|种)")
 _OTHER = re.compile(r"(另一|另外一|另外那|还有一|下一|后一|后面那?|另)(个|项|种)")
 _FIRST = re.compile(r"(头一|前一|前面那?|上面那?|首)(个|项|种)")
@@ -36,11 +36,18 @@ class Discussion:
         position = self._position(question.search_text)
         return self.listed[position] if position is not None else None
 
+    def points_beyond(self, question: Question) -> bool:
+        """Whether an ordinal means a policy that was not listed: 第八个 of five."""
+        text = question.search_text
+        names_more = subject_of(_ORDINAL.sub(" ", text))
+        is_ordinal = _ORDINAL.search(text) is not None and not names_more
+        return bool(self.listed) and is_ordinal and self._position(text) is None
+
     def _position(self, text: str) -> int | None:
         ordinal = _ORDINAL.search(text)
         if ordinal:
             said = ordinal.group(1)
-            number = int(said) if said.isdigit() else int(cn2an(said, "normal"))
+            number = _number(said)
             return number - 1 if 1 <= number <= len(self.listed) else None
         if _LAST.search(text):
             return len(self.listed) - 1
@@ -50,6 +57,14 @@ class Discussion:
             following = self.listed.index(self.policy_id) + 1
             return following if following < len(self.listed) else None
         return None
+
+
+def _number(said: str) -> int:
+    """An ordinal's number, 0 where the signs make none."""
+    try:
+        return int(said) if said.isdecimal() else int(cn2an(said, "smart"))
+    except ValueError:
+        return 0
 
 
 def asks_same_elsewhere(question: Question) -> bool:

@@ -296,7 +296,9 @@ def points_back(text: str) -> bool:
 def points_at_all(text: str) -> bool:
     """Whether a question means everything just listed: 这两个分别归哪个部门; ``text`` must be folded."""
     return (
-        re.search(r"(这|那)?(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)", text)
+        re.search(
+            r"(?<!第)(这|那)?(?<!第)(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)", text
+        )
         is not None
     )
 

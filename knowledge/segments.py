@@ -8,7 +8,7 @@ from knowledge.facets import facets_of
 from knowledge.lexical import fold
 from knowledge.question import subject_of
 
-MOST_QUESTIONS = 3
+MOST_QUESTIONS = 5
 MOST_CUTS = 4
 MOST_COMMAS = 2
 COMPARED_CHARS = 200
@@ -24,7 +24,7 @@ _ANNOUNCES = re.compile(
 _ASKS = re.compile(
     r"什么|啥|哪|谁|怎么|怎样|如何|多少|几|吗|呢|么[？?]?$|能不能|可不可以|有没有|是否|是不是|要不要|咩|乜|点样|边|有冇"
 )
-_COMMA = re.compile(r"[，,、]")
+_COMMA = re.compile(r"[，,、]|(?=以及|还有|另外|同时想)")
 _COMPARES = re.compile(
     r"各(是|能|给|有|拿|补|多少|几)|分别|两(边|种|样|个|份)[^，。？?]{0,6}(多少|几|怎么|封顶|上限)|比一(下|比)|一起(报|说|给|讲)|"
     r"(哪个|哪一个|边个|哪项|哪种|谁)[^，。？?]{0,8}(多|高|大|划算|好|优|强|合适|容易|快|着数|抵)"
@@ -62,9 +62,11 @@ def split_questions(text: str) -> list[str]:
             opening = ""
     if opening and parts:
         parts[-1] += opening
-    if not 2 <= len(parts) <= MOST_QUESTIONS:
+    if len(parts) < 2:
         return [text]
-    return parts
+    # What asks for too much at once is answered as far as it goes; the last part takes the rest.
+    most = MOST_QUESTIONS - 1
+    return parts if len(parts) <= MOST_QUESTIONS else [*parts[:most], "".join(parts[most:])]
 
 
 def starts_anew(part: str) -> bool:

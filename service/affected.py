@@ -91,12 +91,15 @@ def affected(
     as_of: date,
     since: date | None = None,
     policy_id: str | None = None,
+    imported: Mapping[str, datetime] | None = None,
 ) -> list[Affected]:
     """Every clause that was relied on and is another by now, in the order of the ids.
 
     Compared with ``catalogue`` as it stands on ``as_of``; a clause changed and changed back is not
     affected. ``since`` leaves out what was said before that day (local time), ``policy_id`` all
-    other policies. The open appeals of an affected policy are listed whenever they were filed.
+    other policies. The open appeals of an affected policy are listed whenever they were filed. ``imported``
+    tells when a policy was last changed by an import: an appeal filed before rests on the former record, also
+    where it was filed because the record lacked something.
     """
     uses = _uses_by_change(session, catalogue, as_of, since, policy_id)
     appeals = _open_appeals(session, policy_id)
@@ -106,7 +109,8 @@ def affected(
     ]
     answered = {(each.policy_id, each.change) for each in found}
     for policy, waiting in appeals.items():
-        change = _change_of_policy(catalogue, policy, waiting, as_of, since)
+        changed_at = (imported or {}).get(policy)
+        change = _change_of_policy(catalogue, policy, waiting, as_of, since, changed_at)
         if change and (policy, change) not in answered:
             found.append(_affected(catalogue, policy, None, change, (), waiting))
     return sorted(found, key=lambda each: (each.policy_id, each.clause_id or "", each.change))
@@ -195,6 +199,7 @@ def _change_of_policy(
     appeals: Sequence[OpenAppeal],
     as_of: date,
     since: date | None,
+    changed_at: datetime | None,
 ) -> Change | None:
     """What happened to the policy since one of the appeals was filed; an appeal keeps no clauses."""
     days = [appeal.received_at.astimezone(LOCAL_ZONE).date() for appeal in appeals]
@@ -204,6 +209,8 @@ def _change_of_policy(
         return None
     if policy is None:
         return Change.REMOVED
+    if changed_at and any(appeal.received_at < changed_at for appeal in appeals):
+        return Change.CHANGED
     was_in_force = any(policy.status_on(day) is not Status.EXPIRED for day in filed)
     is_expired = policy.status_on(as_of) is Status.EXPIRED
     return Change.EXPIRED if is_expired and was_in_force else None

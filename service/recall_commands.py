@@ -38,13 +38,15 @@ def affected(
     from service.errors import NotFound
 
     settings = settings_with(as_of=as_of.date() if as_of else None)
-    catalogue = store_of(settings).read()
+    store = store_of(settings)
+    catalogue = store.read()
     database = Database.open(settings.database())
     try:
         with database.reading() as session:
             day = settings.today()
             first_day = since.date() if since else None
-            found = find_affected(session, catalogue, day, first_day, policy)
+            imported = {record.policy_id: record.time for record in store.history()}
+            found = find_affected(session, catalogue, day, first_day, policy, imported)
     finally:
         database.close()
     if policy and policy not in catalogue.policies and not found:

@@ -21,7 +21,7 @@ _APOLOGIES = {
     Refusal.ELSEWHERE: ("不能凭空回答",),
     Refusal.NOT_RECORDED: ("不能凭空回答",),
     Refusal.DETAIL_NOT_RECORDED: ("没有写您问的这一点", "不能凭空回答"),
-    Refusal.UNCLEAR: ("不太确定",),
+    Refusal.UNCLEAR: ("不太确定", "请问您说的是哪一项"),
 }
 
 

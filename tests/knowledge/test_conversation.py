@@ -205,7 +205,13 @@ class TestList:
         assert only(talk(town, *said)).policy_id == listed[2]
 
     def test_number_beyond_it_is_not_answered_with_another(self, town: Answerer) -> None:
-        assert only(talk(town, LIST, "第九个归哪个部门管")).policy_id != "TT-009"
+        answer = only(talk(town, LIST, "第九个归哪个部门管"))
+        assert (answer.refusal, answer.policy_id) == (Refusal.UNCLEAR, None)
+        assert answer.text.startswith(f"刚才只列了{len(answer.offered)}项，")
+
+    @pytest.mark.parametrize("said", ["第99个", "第十二个呢", "第〇个呢", "第五十个要什么条件"])
+    def test_no_number_that_is_not_listed_is_answered(self, town: Answerer, said: str) -> None:
+        assert only(talk(town, LIST, said)).refusal is Refusal.UNCLEAR
 
 
 class TestCounterQuestion:

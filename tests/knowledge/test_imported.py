@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.answer import WORDING_SHOWN, Answer, Answerer, Refusal
-from knowledge.policy import Facet, Policy, Status
+from knowledge.policy import Clause, Facet, Policy, Status
 from tests.knowledge.honesty import assert_honest
 from tests.knowledge.samples import ALWAYS_ANSWER, answerer_of, document, policy
 
@@ -178,3 +178,26 @@ def test_record_with_wording_shows_its_own_facts_first(folder: Path) -> None:
     answer = answerer.detail("TT-201", [Facet.AMOUNT], TODAY)
     assert cited(answer)[0] == "TT-201#amount"
     assert_honest(answer, answerer.catalogue, TODAY)
+
+
+def test_article_is_shown_with_its_items(folder: Path) -> None:
+    """A heading such as 应当符合以下条件： says nothing without them."""
+    article = ("第二章 条件", "第五条")
+    items = [
+        ("第五条", "申报单位应当符合以下条件：", article),
+        ("第五条第（一）项", "在本区注册满两年；", (*article, "（一）")),
+        ("第五条第（二）项", "上年度营收超过一千万元；", (*article, "（二）")),
+        ("第五条第（三）项", "没有严重失信记录。", (*article, "（三）")),
+        ("第九条", "其他条件另行公布。", ("第三章 附则", "第九条")),
+    ]
+    wording = tuple(
+        Clause(f"TT-301#c{n}", "TT-301", Facet.CONDITIONS, label, text, path)
+        for n, (label, text, path) in enumerate(items, 1)
+    )
+    paper = replace(MEASURES, id="TT-301", title="飞行汽车试点措施", aliases=(), wording=wording)
+    answer = answerer_of([paper, *OTHERS], folder, ALWAYS_ANSWER).detail(
+        "TT-301", [Facet.CONDITIONS], TODAY, "飞行汽车试点措施申报单位的条件"
+    )
+    assert [f"TT-301#c{n}" for n in (1, 2, 3, 4)] == [
+        each for each in cited(answer) if each != "TT-301#c5"
+    ][:4]

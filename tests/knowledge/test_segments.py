@@ -96,12 +96,18 @@ class TestQuestions:
     def test_what_follows_the_last_question_stays_with_it(self) -> None:
         assert split_questions("国高奖多少？要什么材料？谢谢。")[-1] == "要什么材料？谢谢。"
 
-    def test_more_than_the_most_are_one(self) -> None:
-        text = "国高奖多少？" * (MOST_QUESTIONS + 1)
-        assert split_questions(text) == [text]
+    def test_more_than_the_most_are_answered_as_far_as_it_goes(self) -> None:
+        text = "国高奖多少？" * (MOST_QUESTIONS + 2)
+        parts = split_questions(text)
+        assert len(parts) == MOST_QUESTIONS
+        assert "".join(parts) == text
 
 
 class TestClauses:
+    def test_two_parts_are_cut_apart_at_a_connective_without_a_comma(self) -> None:
+        ways = split_clauses("请问训力券最高多少以及模型券最高多少")
+        assert ["请问训力券最高多少", "以及模型券最高多少"] in ways
+
     def test_two_parts_that_ask_are_cut_apart(self) -> None:
         ways = split_clauses("国高认定奖励多少钱，稳岗返还要什么材料")
         assert ways == [["国高认定奖励多少钱", "稳岗返还要什么材料"]]

@@ -399,3 +399,16 @@ def test_an_appeal_on_a_policy_that_had_ended_before_is_not_listed(
 ) -> None:
     file_appeal(database, FIRST, at=NOW + timedelta(days=60))
     assert find(database, two, date(2027, 3, 1)) == []
+
+
+def test_an_appeal_filed_before_its_policy_was_changed_by_an_import_is_listed(
+    database: Database, two: Catalogue
+) -> None:
+    """It may have been filed because the record lacked what the import brought; no answer rests on that."""
+    file_appeal(database, FIRST)
+    file_appeal(database, SECOND, "FT-20261123-0002", at=NOW + timedelta(days=2))
+    changed = {FIRST: NOW + timedelta(days=1), SECOND: NOW + timedelta(days=1)}
+    with database.reading() as session:
+        (found,) = affected(session, two, TODAY, imported=changed)
+    assert (found.policy_id, found.change, found.uses) == (FIRST, Change.CHANGED, ())
+    assert [appeal.no for appeal in found.appeals] == ["FT-20261123-0001"]
