@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,24 +19,26 @@ Words = frozenset[str]
 class Names:
     """Names as the words that tell them apart; how completely a question says one of them."""
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self.words = tuple({words for name in names if (words := frozenset(subject_of(name)))})
+    def __init__(self, words: Iterable[Words]) -> None:
+        self.words = tuple({each for each in words if each})
+        self._holding: dict[str, list[int]] = defaultdict(list)
+        for number, name in enumerate(self.words):
+            for word in name:
+                self._holding[word].append(number)
 
     def said_in(self, words: Words) -> float:
         """The largest share (0-1) of any name's words that stand in a question."""
-        return max((len(name & words) / len(name) for name in self.words), default=0.0)
+        held = Counter(number for word in words for number in self._holding.get(word, ()))
+        return max((count / len(self.words[number]) for number, count in held.items()), default=0.0)
 
 
 def names_of(policy: Policy) -> Names:
-    return Names([policy.title, *policy.aliases])
+    return Names(frozenset(subject_of(name)) for name in (policy.title, *policy.aliases))
 
 
 def read_absent(policies: Sequence[Policy], path: Path = ABSENT_FILE) -> Names:
     """The matters of ``absent.yml`` that no policy is called by; a policy taken in later takes its matter out."""
     known = [frozenset(word for name in names_of(p).words for word in name) for p in policies]
     ways = [way for entry in yaml.safe_load(path.read_text(encoding="utf-8")) for way in entry]
-    absent = Names(ways)
-    absent.words = tuple(
-        words for words in absent.words if not any(words <= held for held in known)
-    )
-    return absent
+    said = (frozenset(subject_of(way)) for way in ways)
+    return Names(words for words in said if not any(words <= held for held in known))
