@@ -554,6 +554,8 @@ class Answerer:
         if best and best[1] >= SPEAKS_OF_IT:
             shown.append(best[0])
         shown = list(dict.fromkeys(shown))
+        if Facet.PROCESS in asked and not _tells_how(policy, shown):
+            missing.append(Facet.PROCESS)
         status = policy.status_on(as_of)
         return Answer(
             text=compose(policy, shown, missing, status, asked) + _disclaimer(question),
@@ -599,6 +601,12 @@ class Answerer:
         whole = [c for c in worded if c in nearest or any(_stands_in(c, at) for at in articles)]
         is_short = sum(len(clause.text) for clause in whole) <= WORDING_CHARS
         return whole if is_short else nearest
+
+
+def _tells_how(policy: Policy, shown: Sequence[Clause]) -> bool:
+    """Whether what is shown says how to apply; department, time and papers alone do not."""
+    is_process = any(clause.facet is Facet.PROCESS for clause in shown)
+    return is_process or _HOW.search(policy.summary or "") is not None
 
 
 def _article_of(clause: Clause, among: Sequence[Clause]) -> tuple[str, ...]:

@@ -520,3 +520,15 @@ class TestKnownPolicy:
         asked = answerer.detail("FT-001", [], TODAY)
         assert asked == answerer.detail("FT-001", [Facet.OVERVIEW], TODAY)
         assert cited(asked) == ["FT-001#amount", "FT-001#conditions", "FT-001#overview"]
+
+
+class TestProcess:
+    def test_what_only_stands_beside_the_process_is_not_sold_for_it(
+        self, answerer: Answerer
+    ) -> None:
+        for policy in answerer.catalogue.policies.values():
+            answer = answerer.detail(policy.id, [Facet.PROCESS], TODAY)
+            tells = any(
+                word in (policy.summary or "") for word in ("免申", "申请", "申报", "平台", "网")
+            )
+            assert ("记录里没有写申报流程。" in answer.text) is not tells, policy.id
