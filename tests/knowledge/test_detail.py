@@ -53,7 +53,7 @@ def test_unit_asked_for_is_looked_up_in_the_record(
     [
         ("福田存量国高认定支持，审核过了以后多少个工作日钱到账", "FT-001"),
         ("福田A级景区认定支持去年一共批了几家", "FT-048"),
-        ("英才荟生物医药研发人才奖励一间公司一年可以报几个名额", "FT-051"),
+        ("信用服务业办公用房租金支持2025年最后批了多少家公司", "FT-019"),
     ],
 )
 def test_detail_no_record_holds_is_refused_by_name(
