@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
@@ -31,12 +32,12 @@ FACETS = tuple(Facet)
 _COPIES, _SHORT_CHARS, _SEED = 2, 40, 5
 _CONNECTED = ("", "的", "，", "：", "这个", "2025年度申报指南")
 
-Labelled = list[tuple[str, frozenset[Facet]]]
+Labelled = Sequence[tuple[str, frozenset[Facet]]]
 
 
 def read_labelled(split: str) -> Labelled:
     """Folded texts with the facets they ask for."""
-    found: Labelled = []
+    found: list[tuple[str, frozenset[Facet]]] = []
     for line in (WRITTEN / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         found.append((fold(row["text"]), frozenset(Facet(name) for name in row["facets"])))
@@ -64,9 +65,10 @@ def _files(split: str) -> list[Path]:
     return sorted((DATA / "eval").rglob(f"{split}.jsonl"))
 
 
-def fit(labelled: Labelled) -> FacetModel:
-    """One logistic model a facet, all over the same features."""
+def fit(labelled: Labelled, titled: Labelled = ()) -> FacetModel:
+    """One logistic model a facet, all over the features of ``labelled``; ``titled`` are more questions to learn from."""
     rows = _vocabulary([text for text, _ in labelled])
+    labelled = [*labelled, *titled]
     matrix = _matrix([text for text, _ in labelled], rows)
     weights, intercepts = [], []
     for facet in FACETS:
@@ -111,17 +113,21 @@ def store(model: FacetModel, path: Path = MODEL_FILE) -> None:
     document = {
         "facets": [facet.value for facet in model.facets],
         "intercepts": model.intercepts.round(3).tolist(),
-        "weights": {name: model.weights[row].round(2).tolist() for name, row in model.rows.items()},
+        "weights": {n: _short(model.weights[row]) for n, row in model.rows.items()},
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     # One feature a line, so that a change can be read.
     path.write_text(text.replace("],", "],\n") + "\n", encoding="utf-8")
 
 
+def _short(weights: NDArray[np.float32]) -> list[float]:
+    return [round(float(weight), 2) for weight in weights]
+
+
 def main() -> None:
     train, dev = read_labelled("train"), read_labelled("dev")
     titles = [fold(policy.title) for policy in read_catalogue().policies.values()]
-    model = fit([*train, *behind_titles(train, titles)])
+    model = fit(train, behind_titles(train, titles))
     store(model)
     print(f"train {len(train)} questions, {len(model.rows)} features")
     print(f"right facet first: train {accuracy(model, train):.3f}, dev {accuracy(model, dev):.3f}")
