@@ -31,9 +31,11 @@ PACKAGES = ("knowledge", "nlu", "actions", "bot", "service")
 ROOMS = (
     "console",
     "channels",
-    "conversations",
     "handoff",
+    "conversations",
+    "debt",
     "appeals",
+    "staff",
     "enterprises",
     "recall",
     "matching",

@@ -1,0 +1,1 @@
+"""Who answers a conversation: the bot, the queue, a person; and how it changes hands."""
