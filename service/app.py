@@ -250,18 +250,21 @@ class SecurityHeaders:
     """ASGI middleware: tells browsers to load nothing from elsewhere, and who may frame a page.
 
     Only the widget's page (``/?embed=1``) may be framed: by ``frame_origins``, by anyone when there
-    are none.
+    are none. The console's framework compiles its templates in the browser, so its pages, and no
+    others, may run scripts of their own.
     """
 
     def __init__(self, app: ASGIApp, frame_origins: Sequence[str]) -> None:
         self._app = app
+        self._console = self._headers("'none'", " 'unsafe-inline' 'unsafe-eval'")
         self._framed = self._headers(" ".join(["'self'", *frame_origins]) if frame_origins else "*")
         self._unframed = self._headers("'none'")
 
     @staticmethod
-    def _headers(frame_ancestors: str) -> list[tuple[bytes, bytes]]:
+    def _headers(frame_ancestors: str, scripts: str = "") -> list[tuple[bytes, bytes]]:
+        own = f"script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; " if scripts else ""
         policy = (
-            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; "
+            f"default-src 'self'; {own}img-src 'self' data:; object-src 'none'; base-uri 'self'; "
             f"form-action 'self'; frame-ancestors {frame_ancestors}"
         )
         return [
@@ -276,6 +279,8 @@ class SecurityHeaders:
             return
         is_framed = scope["path"] == "/" and scope["query_string"] == _FRAMED_QUERY
         headers = self._framed if is_framed else self._unframed
+        if scope["path"].startswith("/console/"):
+            headers = self._console
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -35,6 +35,7 @@ from service.limits import TokenBuckets
 from service.matching.routes import matching_router
 from service.refresh import CatalogueRefresh
 from service.settings import Settings
+from service.staff.routes import staff_router
 
 Step = Callable[[str], None]
 
@@ -129,6 +130,7 @@ def build_product(
         fallback_for(live, desk),
         routers=[
             appeals_router(MissCounter()),
+            staff_router(),
             matching_router(live, TokenBuckets(settings.messages_per_minute)),
         ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
@@ -136,6 +138,17 @@ def build_product(
     )
     refresh.start()
     return Product(settings, database, live, refresh, desk, bot, app)
+
+
+def open_console(product: Product) -> None:
+    """Puts the staff's pages into the product's application; once a process, before it serves."""
+    from service.console.mount import mount_console
+    from service.console.parts import ConsoleParts
+
+    mount_console(
+        product.app,
+        ConsoleParts(settings=product.settings, database=product.database, live=product.live),
+    )
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:

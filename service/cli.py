@@ -19,6 +19,7 @@ from service.eval_commands import eval_app
 from service.match_commands import match
 from service.recall_commands import affected
 from service.settings import Settings
+from service.staff_commands import staff_app
 from service.sweep_commands import reach, sweep, whatif
 from service.terminal import (
     AsJson,
@@ -39,6 +40,7 @@ for command in (match, sweep, reach, whatif):
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(enterprises_app, name="enterprises")
 app.add_typer(eval_app, name="eval")
+app.add_typer(staff_app, name="staff")
 
 
 def main() -> None:
@@ -69,13 +71,14 @@ def up(
 ) -> None:
     """训练（如有需要）、启动服务并打印网址。"""
     from service.app import serve
-    from service.assembly import build_product
+    from service.assembly import build_product, open_console
     from service.logs import configure
 
     settings = settings_with(host=host, port=port)
     configure(settings)
     with encoding_bar() as bar:
         product = build_product(settings, lambda text: err.print(f"· {text}"), bar)
+    open_console(product)
     try:
         serve(product.app, settings, lambda listening: _announce(settings, listening))
     finally:
@@ -89,7 +92,7 @@ def _announce(settings: Settings, port: int) -> None:
         f'企服小福已启动\n  网页     {base}/\n  嵌入示例 <script src="{base}/widget.js" defer></script>',
         markup=False,
     )
-    err.print(f"  接口     {base}/docs\n按 Ctrl+C 停止", markup=False)
+    err.print(f"  工作台   {base}/console\n  接口     {base}/docs\n按 Ctrl+C 停止", markup=False)
 
 
 @app.command()

@@ -9,6 +9,8 @@ class ServiceError(Exception):
     ServiceError
     ├── InvalidInput     422  what came in cannot be used; ``where`` names the field
     ├── UnknownSession   401  the session token is missing, forged or too old
+    ├── NotSignedIn      401  nobody of the staff is signed in, or name and password do not fit
+    ├── Forbidden        403  the role of who is signed in does not allow it
     ├── NotFound         404  no such thing, or it is not this session's
     ├── Conflict         409  it contradicts what is already stored
     ├── TooLarge         413  the body is over the limit
@@ -42,6 +44,16 @@ class InvalidInput(ServiceError):
 class UnknownSession(ServiceError):
     status = 401
     code = "unknown_session"
+
+
+class NotSignedIn(ServiceError):
+    status = 401
+    code = "not_signed_in"
+
+
+class Forbidden(ServiceError):
+    status = 403
+    code = "forbidden"
 
 
 class NotFound(ServiceError):
