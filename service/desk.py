@@ -15,7 +15,7 @@ from actions.desk import Appeal, AppealDraft
 from knowledge.encoder import Encoder
 from knowledge.profile import Known, Profile
 from service.appeals import filing, models, operations
-from service.appeals.clock import SHANGHAI, due_after_working_days
+from service.appeals.clock import DISTRICT_HOURS, SHANGHAI, Hours
 from service.appeals.dispatch import Dispatcher
 from service.appeals.filing import Filed, Filing
 from service.appeals.repeats import repeats_of
@@ -42,7 +42,7 @@ class ServiceDesk:
 
     Safe to use from many threads and processes. Sentences are encoded before a transaction begins,
     never inside one. ``prefix`` begins every appeal number; ``now`` gives the aware time of
-    receipt.
+    receipt, ``hours`` the office's working hours.
     """
 
     def __init__(
@@ -52,12 +52,14 @@ class ServiceDesk:
         encoder: Encoder,
         prefix: str = "FT",
         now: Callable[[], datetime] = utc_now,
+        hours: Callable[[], Hours] = lambda: DISTRICT_HOURS,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
         self._encoder = encoder
         self._prefix = prefix
         self._now = now
+        self._hours = hours
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
         """Files the appeal, or joins the open one of the same session on the same matter."""
@@ -66,8 +68,8 @@ class ServiceDesk:
         decided = Filing(
             draft=draft,
             dispatch=self._dispatcher.dispatch(draft.matter, draft.policy_department),
-            due=due_after_working_days(received_at),
             received_at=received_at,
+            hours=self._hours(),
             prefix=self._prefix,
             repeats=self._repeats(draft),
         )
@@ -96,13 +98,13 @@ class ServiceDesk:
         """Adds what the person said to an open appeal of the session."""
         with self._database.session() as db:
             said = _printable(text)
-            row = operations.supplement(db, session, normal_no(no), said, message_id)
+            row = operations.supplement(db, session, normal_no(no), said, message_id, self._now())
             return _told(row) if row else None
 
     def withdraw_appeal(self, session: str, no: str, message_id: str) -> Appeal | None:
         """Withdraws an open appeal of the session."""
         with self._database.session() as db:
-            row = operations.withdraw(db, session, normal_no(no), message_id)
+            row = operations.withdraw(db, session, normal_no(no), message_id, self._now())
             return _told(row) if row else None
 
     def profile_of(self, session: str, called: str | None = None) -> Profile | None:
@@ -127,7 +129,7 @@ class ServiceDesk:
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
         """Keeps a rating, 1 to 5, on the session's newest appeal or the conversation."""
         with self._database.session() as db:
-            operations.rate(db, session, score, _printable(comment), message_id)
+            operations.rate(db, session, score, _printable(comment), message_id, self._now())
 
     def _file(self, decided: Filing) -> Filed:
         with self._database.session() as db:

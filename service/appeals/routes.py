@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from actions.replies import AppealCard
 from service.appeals.clock import SHANGHAI
-from service.appeals.history import events_of
+from service.appeals.projection import events_of
 from service.appeals.models import Appeal, AppealEvent, AppealState, EventKind
 from service.appeals.operations import AppealNotFound, get_visible
 from service.db import Database
