@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
@@ -31,15 +31,12 @@ class Hours:
     @classmethod
     def parse(cls, text: str) -> Hours:
         """Reads ``09:00-12:00,14:00-18:00``; ``ValueError`` for anything else."""
-        spans = [tuple(map(_minute_of_day, span.split("-"))) for span in text.split(",")]
-        if any(len(span) != 2 for span in spans):
-            raise ValueError(f"hours must read 09:00-12:00,14:00-18:00, got {text!r}")
-        return cls(tuple((span[0], span[1]) for span in spans))
+        return _read_hours(text)
 
     def __str__(self) -> str:
         return ",".join(f"{_clock_time(start)}-{_clock_time(end)}" for start, end in self.spans)
 
-    @property
+    @cached_property
     def per_day(self) -> int:
         """Minutes worked on a working day."""
         return sum(end - start for start, end in self.spans)
@@ -137,6 +134,14 @@ def _local(at: datetime) -> datetime:
     if at.tzinfo is None or at.utcoffset() is None:
         raise ValueError(f"an aware time is needed, got {at.isoformat()} without a time zone")
     return at.astimezone(SHANGHAI)
+
+
+@lru_cache(maxsize=64)
+def _read_hours(text: str) -> Hours:
+    spans = [tuple(map(_minute_of_day, span.split("-"))) for span in text.split(",")]
+    if any(len(span) != 2 for span in spans):
+        raise ValueError(f"hours must read 09:00-12:00,14:00-18:00, got {text!r}")
+    return Hours(tuple((span[0], span[1]) for span in spans))
 
 
 def _minute_of_day(text: str) -> int:

@@ -128,6 +128,7 @@ class Directory:
     """Departments of today by every name they have or had."""
 
     def __init__(self, departments: Sequence[Department], formers: Sequence[Former]) -> None:
+        self.departments = tuple(departments)
         self._by_code = {d.code: d for d in departments}
         self._names: dict[str, set[str]] = {d.code: {d.name, *d.aliases} for d in departments}
         self._formers = {comparable(n): f for f in formers for n in (f.name, *f.aliases)}

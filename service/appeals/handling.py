@@ -1,7 +1,7 @@
 """What the desk's people do with an appeal: the five handling rules, step by step.
 
 Every function takes the appeal's number, who acts and when; it works inside the caller's
-transaction and appends exactly one event. All raise ``AppealNotFound`` for what the person may not
+transaction and appends what happened as an event. All raise ``AppealNotFound`` for what the person may not
 see, ``NotYours`` for what is not theirs to do, ``IllegalMove`` where the appeal does not stand so.
 """
 

@@ -31,6 +31,8 @@ from service.appeals.reasons import ANSWER_AGAIN_WITHIN_WORKING_DAYS, PAUSES, Pa
 from service.db import utc_now
 from service.errors import Conflict, InvalidInput, NotFound
 
+_ANSWERED = frozenset({AppealState.ANSWERED, AppealState.EXPLAINED, AppealState.CLOSED})
+
 
 class AppealNotFound(NotFound):
     """No appeal of this number, or somebody else's: the answer does not tell which."""
@@ -201,15 +203,40 @@ def list_for_session(db: Session, session: str, no: str | None = None) -> list[A
 
 
 def get_visible(
-    db: Session, no: str, session: str | None = None, phone: str | None = None
+    db: Session,
+    no: str,
+    session: str | None = None,
+    phone: str | None = None,
+    last_four: str | None = None,
 ) -> Appeal | None:
-    """The appeal when it belongs to the session or carries exactly this phone, else ``None``."""
+    """The appeal when it belongs to the session or carries this phone, in full or its end.
+
+    ``None`` otherwise.
+    """
     appeal = db.scalars(select(Appeal).where(Appeal.no == no)).one_or_none()
     # Compared also when there is nothing to compare with, so that the time taken tells nothing.
-    owner, carried = (appeal.session, appeal.phone) if appeal else ("", None)
-    is_own = session is not None and hmac.compare_digest(session.encode(), owner.encode())
-    is_carried = phone is not None and hmac.compare_digest(phone.encode(), (carried or "").encode())
-    return appeal if (is_own and owner) or (is_carried and carried) else None
+    owner, carried = (appeal.session, appeal.phone or "") if appeal else ("", "")
+    is_own = _same(session, owner)
+    is_carried = _same(phone, carried)
+    is_ending = _same(last_four, carried[-4:] if len(carried) > 4 else "")
+    return appeal if is_own or is_carried or is_ending else None
+
+
+def _same(given: str | None, kept: str) -> bool:
+    """Compared in constant time; nothing is the same as nothing kept."""
+    same = hmac.compare_digest((given or "").encode(), kept.encode())
+    return same and bool(given)
+
+
+def newest_answered(db: Session, session: str) -> Appeal | None:
+    """The session's appeal answered last whose requester has not said whether it is solved."""
+    asking = [
+        (derived.answered_at, appeal)
+        for appeal in list_for_session(db, session)
+        if appeal.state in _ANSWERED and (derived := derive(events_of(db, appeal))).asks_solved
+        and derived.answered_at is not None
+    ]  # fmt: skip
+    return max(asking, key=lambda pair: pair[0], default=(None, None))[1]
 
 
 def unanswered_of(db: Session, session: str, policy_id: str | None) -> list[Appeal]:

@@ -49,7 +49,8 @@ def remaining(appeal: Appeal, now: datetime) -> RemainingTime:
         budget_min=appeal.clock_budget,
         left_min=left,
         share_used=round(used / max(1, appeal.clock_budget), 4),
-        is_overdue=left < 0 or (left == 0 and now > appeal.due_at),
+        is_overdue=left < 0
+        or (left == 0 and appeal.clock_since is not None and now > appeal.due_at),
         is_over=appeal.state not in UNANSWERED_STATES,
         paused=PAUSES[PauseReason(reason)].text if reason else None,
         is_provisional=not appeal.calendar_known,
