@@ -16,6 +16,9 @@ from service.appeals.running import RunningClock
 from service.appeals.worktime import after_working, instant_of, minute_of, next_worked
 
 NEAR_SHARE = 0.8
+LOWEST_NEAR_SHARE = 0.5
+"""The office may warn earlier than at 80 %, but not before half the time is used."""
+
 _LAST_HOUR = 60
 
 

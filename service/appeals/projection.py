@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from service.appeals.derived import Derived, derive
-from service.appeals.ladder import next_check
+from service.appeals.ladder import LOWEST_NEAR_SHARE, next_check
 from service.appeals.models import Appeal, AppealEvent, AppealParty
 from service.appeals.worktime import instant_of
 
@@ -50,7 +50,10 @@ def differences(db: Session, appeal: Appeal) -> list[str]:
 
 
 def columns_of(now: Derived) -> Mapping[str, Any]:
-    """The derived columns of an appeal's row."""
+    """The derived columns of an appeal's row.
+
+    The watch looks when the earliest warning an office may set is due, and then knows better.
+    """
     clock = now.clock
     return {
         "state": now.state,
@@ -72,7 +75,7 @@ def columns_of(now: Derived) -> Mapping[str, Any]:
         "clock_budget": clock.budget,
         "clock_used": clock.used,
         "clock_since": None if clock.since is None else instant_of(clock.since),
-        "next_check_at": next_check(now),
+        "next_check_at": next_check(now, LOWEST_NEAR_SHARE),
     }
 
 
