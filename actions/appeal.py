@@ -23,6 +23,7 @@ STATES = {
     "escalated": "已升级督办",
     "reopened": "重新办理",
     "withdrawn": "已撤回",
+    "refused": "不予受理",
 }
 OPEN_STATES = frozenset({"filed", "dispatched", "accepted", "returned", "escalated", "reopened"})
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -56,8 +57,12 @@ class SubmitAppeal(TurnAction):
             return withdraw(self._desk, said, say)
         if _SUPPLEMENT.search(said.text):
             return open_supplement(self._desk, said, say)
-        if NOT_SOLVED_WORDS.search(said.text) and said.slot("question"):
-            return file_not_solved(self._desk, said, say)
+        if NOT_SOLVED_WORDS.search(said.text):
+            reopened = reopen_answered(self._desk, said, say)
+            if reopened is not None:
+                return reopened
+            if said.slot("question"):
+                return file_not_solved(self._desk, said, say)
         if said.is_button or len(_OPENING.sub("", said.text)) < MATTER_CHARS:
             return [FollowupAction("appeal_form")]
         return _file(self._desk, said, said.text, say)
@@ -107,7 +112,35 @@ class NotSolved(TurnAction):
         self._desk = desk
 
     def act(self, said: Said, say: Say) -> Events:
-        return file_not_solved(self._desk, said, say)
+        reopened = reopen_answered(self._desk, said, say)
+        return file_not_solved(self._desk, said, say) if reopened is None else reopened
+
+
+class AppealSolved(TurnAction):
+    """The button 已解决 under an answer: closes the appeal and asks how content the person is."""
+
+    action_name = "action_appeal_solved"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def act(self, said: Said, say: Say) -> Events:
+        context, no = said.context, said.entity("appeal_no")
+        appeal = (
+            self._desk.say_solved(context.session, no, True, "", context.message_id) if no else None
+        )
+        if appeal is None:
+            say(Reply(kind=ReplyKind.TEXT, text=_none_found(no)))
+            return []
+        say(
+            Reply(
+                kind=ReplyKind.APPEAL,
+                text=f"谢谢您的反馈，诉求 {appeal.no} 已办结。请为这次办理打分，5 分最满意。",
+                appeal=appeal_card(appeal),
+                buttons=_SCORES,
+            )
+        )
+        return []
 
 
 class WithdrawAppeal(TurnAction):
@@ -187,6 +220,34 @@ def file_not_solved(desk: Desk, said: Said, say: Say) -> Events:
         return [FollowupAction("appeal_form")]
     matter = question if said.is_button else f"{question}（用户反馈：{said.text}）"
     return _file(desk, said, matter, say, AppealReason.NOT_SOLVED, said.slot("policy_id"))
+
+
+def reopen_answered(desk: Desk, said: Said, say: Say) -> Events | None:
+    """Reopens the appeal whose answer is said not to solve the matter; ``None`` when none is meant.
+
+    A button names its appeal; words mean the appeal answered last when nothing was said since.
+    """
+    context, no = said.context, said.entity("appeal_no")
+    if no is None and not said.is_button:
+        answered = desk.answered_appeal(context.session, context.message_id)
+        no = answered.no if answered else None
+    if no is None:
+        return None
+    note = "企业反馈没有解决" if said.is_button else said.text
+    appeal = desk.say_solved(context.session, no, False, note, context.message_id)
+    if appeal is None:
+        if said.is_button:
+            say(Reply(kind=ReplyKind.TEXT, text=_none_found(no)))
+            return []
+        return None
+    say(
+        _card_reply(
+            appeal,
+            f"抱歉没有解决。诉求 {appeal.no} 已重新办理，由{appeal.department}在{chinese_time(appeal.due_at)}前"
+            "再次答复您。有新的情况可以随时补充。",
+        )
+    )
+    return [SlotSet("appeal_no", appeal.no)]
 
 
 def withdraw(desk: Desk, said: Said, say: Say) -> Events:
@@ -277,6 +338,8 @@ def chinese_time(moment: datetime) -> str:
 def _progress(appeal: Appeal) -> str:
     matter = appeal.matter if len(appeal.matter) <= 40 else f"{appeal.matter[:40]}…"
     due = f"，{chinese_time(appeal.due_at)}前答复" if appeal.state in OPEN_STATES else ""
+    if appeal.progress:
+        due = f"，{appeal.progress}"
     return f"诉求 {appeal.no}（{matter}）：{STATES.get(appeal.state, appeal.state)}，由{appeal.department}办理{due}。"
 
 
@@ -288,3 +351,7 @@ def _none_found(no: str | None) -> str:
 
 PERSON = Button(title="转人工", payload="/talk_to_human")
 _FILE = Button(title="提诉求", payload="/submit_appeal")
+_SCORES = [
+    Button(title=f"{score} 分", payload=f'/rate_service{{"rating": "{score}"}}')
+    for score in (5, 4, 3, 2, 1)
+]

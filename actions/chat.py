@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from actions.answering import PolicyAction, PolicyTurn
-from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved
+from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved, reopen_answered
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import Desk
 from actions.match_explain import explain_asked
@@ -35,6 +35,10 @@ class Deny(PolicyAction):
             # Whatever was looked at in between: it is the match that did not help.
             slots = {**said.slots, "question": matter_of(talk), "policy_id": None}
             return file_not_solved(turn.desk, replace(said, slots=slots), turn.say)
+        if NOT_SOLVED_WORDS.search(said.text):
+            reopened = reopen_answered(turn.desk, said, turn.say)
+            if reopened is not None:
+                return reopened
         if said.slot("question") and NOT_SOLVED_WORDS.search(said.text):
             return file_not_solved(turn.desk, said, turn.say)
         turn.say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))

@@ -43,7 +43,10 @@ class AppealDraft:
 
 @dataclass(frozen=True)
 class Appeal:
-    """An appeal as the desk holds it. ``due_at`` is aware. ``joined`` means a repeat that joined an open one."""
+    """An appeal as the desk holds it. ``due_at`` is aware. ``joined`` means a repeat that joined an open one.
+
+    ``progress`` is its clock in words (``剩余2个工作日（…前答复）``), empty when no answer is owed.
+    """
 
     no: str
     state: str
@@ -51,6 +54,7 @@ class Appeal:
     due_at: datetime
     matter: str
     joined: bool = False
+    progress: str = ""
 
 
 class Desk(Protocol):
@@ -70,6 +74,19 @@ class Desk(Protocol):
 
     def withdraw_appeal(self, session: str, no: str, message_id: str) -> Appeal | None:
         """Withdraws an open appeal; ``None`` when there is no such open appeal of the session."""
+        ...
+
+    def say_solved(
+        self, session: str, no: str, solved: bool, note: str, message_id: str
+    ) -> Appeal | None:
+        """Solved closes an answered appeal, not solved reopens it with a shorter clock.
+
+        ``None`` when there is no such answered appeal of the session.
+        """
+        ...
+
+    def answered_appeal(self, session: str, message_id: str) -> Appeal | None:
+        """The appeal whose answer is the last thing told to the person before this message, if any."""
         ...
 
     def profile_of(self, session: str, called: str | None = None) -> Profile | None:

@@ -67,6 +67,7 @@ _POLICY = frozenset({"ask_policy", "ask_policy_detail", "apply_project"})
 # What the form leaves to the rule of the intent, and comes back after it or gives way to it.
 _BESIDE = _POLICY | {
     "application_status",
+    "appeal_solved",
     "appeal_status",
     "bot_challenge",
     "chitchat",

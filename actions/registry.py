@@ -5,6 +5,7 @@ from __future__ import annotations
 from rasa_sdk import Action
 
 from actions.appeal import (
+    AppealSolved,
     AppealStatus,
     FileAppeal,
     HearMatter,
@@ -48,6 +49,7 @@ _ON_POLICIES = (
 )
 _ON_THEIR_OWN = (HearMatter, HearSupplement)
 _ON_THE_DESK = (
+    AppealSolved,
     AppealStatus,
     FileAppeal,
     NotSolved,

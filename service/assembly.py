@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from actions.answering import answer_reply, citation_card
 from actions.appeal import PERSON, appeal_reply
@@ -26,10 +27,12 @@ from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
 from service.appeals.departments import load_departments
 from service.appeals.dispatch import Dispatcher
+from service.appeals.notices import tell_requesters
 from service.appeals.routes import MissCounter, appeals_router
+from service.appeals.watch import AppealWatch
 from service.catalogue import store_of
-from service.conversations.turns import Outcome
-from service.db import Database
+from service.conversations.turns import Outcome, post_reply
+from service.db import Database, utc_now
 from service.desk import ServiceDesk
 from service.limits import TokenBuckets
 from service.matching.routes import matching_router
@@ -51,6 +54,8 @@ class Product:
     desk: ServiceDesk
     bot: BotRuntime
     app: FastAPI
+    watch: AppealWatch
+    stop_notices: Callable[[], None]
 
     @property
     def answerer(self) -> Answerer:
@@ -59,6 +64,8 @@ class Product:
 
     def close(self) -> None:
         self.refresh.stop()
+        self.watch.stop()
+        self.stop_notices()
         self.bot.close()
         self.database.close()
 
@@ -136,8 +143,16 @@ def build_product(
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
     )
+    stop_notices = tell_requesters(database, _post)
+    watch = AppealWatch(database)
+    watch.start()
     refresh.start()
-    return Product(settings, database, live, refresh, desk, bot, app)
+    return Product(settings, database, live, refresh, desk, bot, app, watch, stop_notices)
+
+
+def _post(db: Session, session: str, reply: Reply) -> None:
+    """A line of the desk in the conversation; an appeal filed elsewhere has none, and gets none."""
+    post_reply(db, session, reply, utc_now())
 
 
 def open_console(product: Product) -> None:

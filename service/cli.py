@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.turn import BotError
 from knowledge.errors import KnowledgeError
+from service.appeal_commands import appeals_app
 from service.auth import SessionTokens
 from service.catalogue_commands import catalogue_app
 from service.enterprise_commands import enterprises_app
@@ -37,6 +38,7 @@ app = typer.Typer(
 catalogue_app.command("affected")(affected)
 for command in (match, sweep, reach, whatif):
     app.command()(command)
+app.add_typer(appeals_app, name="appeals")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(enterprises_app, name="enterprises")
 app.add_typer(eval_app, name="eval")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 import structlog
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,10 +16,15 @@ from actions.desk import Appeal, AppealDraft
 from knowledge.encoder import Encoder
 from knowledge.profile import Known, Profile
 from service.appeals import filing, models, operations
-from service.appeals.clock import SHANGHAI, due_after_working_days
+from service.appeals.clock import DISTRICT_HOURS, Hours
+from service.appeals.derived import derive
 from service.appeals.dispatch import Dispatcher
 from service.appeals.filing import Filed, Filing
+from service.appeals.notices import told
+from service.appeals.progress import progress_words
+from service.appeals.projection import events_of
 from service.appeals.repeats import repeats_of
+from service.conversations.models import Message
 from service.db import Database, utc_now
 from service.enterprises import profiles, speakers
 from service.enterprises.models import Enterprise
@@ -42,7 +48,7 @@ class ServiceDesk:
 
     Safe to use from many threads and processes. Sentences are encoded before a transaction begins,
     never inside one. ``prefix`` begins every appeal number; ``now`` gives the aware time of
-    receipt.
+    receipt, ``hours`` the office's working hours.
     """
 
     def __init__(
@@ -52,12 +58,14 @@ class ServiceDesk:
         encoder: Encoder,
         prefix: str = "FT",
         now: Callable[[], datetime] = utc_now,
+        hours: Callable[[], Hours] = lambda: DISTRICT_HOURS,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
         self._encoder = encoder
         self._prefix = prefix
         self._now = now
+        self._hours = hours
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
         """Files the appeal, or joins the open one of the same session on the same matter."""
@@ -66,8 +74,8 @@ class ServiceDesk:
         decided = Filing(
             draft=draft,
             dispatch=self._dispatcher.dispatch(draft.matter, draft.policy_department),
-            due=due_after_working_days(received_at),
             received_at=received_at,
+            hours=self._hours(),
             prefix=self._prefix,
             repeats=self._repeats(draft),
         )
@@ -84,26 +92,52 @@ class ServiceDesk:
             confidence=round(filed.appeal.dispatch_confidence, 3),
             joined=filed.joined,
         )
-        return _told(filed.appeal, filed.joined)
+        return self._told(filed.appeal, filed.joined)
 
     def appeals_of(self, session: str, no: str | None = None) -> list[Appeal]:
         """The session's appeals, newest first; with ``no`` that one only."""
         with self._database.reading() as db:
             rows = operations.list_for_session(db, session, None if no is None else normal_no(no))
-            return [_told(row) for row in rows]
+            return [self._told(row) for row in rows]
 
     def supplement_appeal(self, session: str, no: str, text: str, message_id: str) -> Appeal | None:
         """Adds what the person said to an open appeal of the session."""
         with self._database.session() as db:
             said = _printable(text)
-            row = operations.supplement(db, session, normal_no(no), said, message_id)
-            return _told(row) if row else None
+            row = operations.supplement(db, session, normal_no(no), said, message_id, self._now())
+            return self._told(row) if row else None
 
     def withdraw_appeal(self, session: str, no: str, message_id: str) -> Appeal | None:
         """Withdraws an open appeal of the session."""
         with self._database.session() as db:
-            row = operations.withdraw(db, session, normal_no(no), message_id)
-            return _told(row) if row else None
+            row = operations.withdraw(db, session, normal_no(no), message_id, self._now())
+            return self._told(row) if row else None
+
+    def say_solved(
+        self, session: str, no: str, solved: bool, note: str, message_id: str
+    ) -> Appeal | None:
+        """Closes the answered appeal, or reopens it with a shorter clock."""
+        with self._database.session() as db:
+            row = operations.say_solved(
+                db, session, normal_no(no), solved, _printable(note), message_id, self._now(),
+                self._hours(),
+            )  # fmt: skip
+            return self._told(row) if row else None
+
+    def answered_appeal(self, session: str, message_id: str) -> Appeal | None:
+        """The appeal whose answer is the last thing the person was told before this message."""
+        with self._database.reading() as db:
+            row = operations.newest_answered(db, session)
+            if row is None:
+                return None
+            answered_at = derive(events_of(db, row)).answered_at
+            spoke_at = db.scalar(
+                select(func.max(Message.received_at)).where(
+                    Message.conversation_id == session, Message.id != message_id
+                )
+            )
+            is_last = answered_at is not None and (spoke_at is None or spoke_at <= answered_at)
+            return self._told(row) if is_last else None
 
     def profile_of(self, session: str, called: str | None = None) -> Profile | None:
         """What is on file of the enterprise the speaker is bound to; a name or code alone shows nothing to anybody."""
@@ -127,7 +161,10 @@ class ServiceDesk:
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
         """Keeps a rating, 1 to 5, on the session's newest appeal or the conversation."""
         with self._database.session() as db:
-            operations.rate(db, session, score, _printable(comment), message_id)
+            operations.rate(db, session, score, _printable(comment), message_id, self._now())
+
+    def _told(self, row: models.Appeal, joined: bool = False) -> Appeal:
+        return replace(told(row), joined=joined, progress=progress_words(row, self._now()))
 
     def _file(self, decided: Filing) -> Filed:
         with self._database.session() as db:
@@ -187,14 +224,3 @@ def _digits(phone: str | None) -> str | None:
 def _printable(text: str) -> str:
     """Without NUL and lone surrogates, which no database stores."""
     return text.replace("\0", "").encode("utf-8", "ignore").decode("utf-8").strip()
-
-
-def _told(row: models.Appeal, joined: bool = False) -> Appeal:
-    return Appeal(
-        no=row.no,
-        state=str(row.state),
-        department=row.department,
-        due_at=row.due_at.astimezone(SHANGHAI),
-        matter=row.matter,
-        joined=joined,
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -12,6 +13,7 @@ import yaml
 from service.errors import StartFailed
 
 DEPARTMENTS_FILE = Path(__file__).parent / "data" / "departments.yml"
+FORMER_FILE = Path(__file__).parent / "data" / "former_departments.yml"
 STREETS = "subdistrict"
 """Code of the department that stands for all sub-districts; theirs begin with it."""
 
@@ -109,3 +111,76 @@ def _check(path: Path, departments: Sequence[Department]) -> None:
             seen[name] = department.code
     if sum(d.triage for d in departments) != 1:
         raise DepartmentsInvalid(f"{path}: exactly one entry must have 'triage: true'")
+
+
+@dataclass(frozen=True)
+class Former:
+    """A department that is no more: its names, its last month, the code of today's department."""
+
+    code: str
+    name: str
+    aliases: tuple[str, ...]
+    valid_until: str
+    merged_into: str
+
+
+class Directory:
+    """Departments of today by every name they have or had."""
+
+    def __init__(self, departments: Sequence[Department], formers: Sequence[Former]) -> None:
+        self.departments = tuple(departments)
+        self._by_code = {d.code: d for d in departments}
+        self._names: dict[str, set[str]] = {d.code: {d.name, *d.aliases} for d in departments}
+        self._formers = {comparable(n): f for f in formers for n in (f.name, *f.aliases)}
+        for former in formers:
+            self._by_code[former.code] = self._by_code[former.merged_into]
+            self._names[former.merged_into] |= {former.name, *former.aliases}
+            self._names[former.code] = self._names[former.merged_into]
+        self._today = {
+            comparable(name): d for d in departments for name in (*self._names[d.code], d.code)
+        }
+
+    def today(self, name: str) -> Department | None:
+        """Today's department of a name or code, however old; ``None`` for one of elsewhere."""
+        return self._by_code.get(name) or self._today.get(comparable(name))
+
+    def names_of(self, code: str) -> frozenset[str]:
+        """Every name under which appeals of this department may be stored; empty for none."""
+        return frozenset(self._names.get(code, ()))
+
+    def shown(self, name: str) -> str:
+        """The name with today's behind it where the department was merged since."""
+        former = self._formers.get(comparable(name))
+        return f"{name}（现{self._by_code[former.code].name}）" if former else name
+
+    @property
+    def triage(self) -> Department:
+        """The centre."""
+        return next(d for d in self._by_code.values() if d.triage)
+
+
+@cache
+def directory() -> Directory:
+    """The directory that ships, read at the first use."""
+    departments = load_departments()
+    return Directory(departments, load_formers(departments))
+
+
+def load_formers(departments: Sequence[Department], path: Path = FORMER_FILE) -> tuple[Former, ...]:
+    """The former names of a file; ``DepartmentsInvalid`` where one leads nowhere."""
+    try:
+        rows = yaml.safe_load(path.read_text(encoding="utf-8"))["former"]
+        formers = tuple(
+            Former(
+                row["code"], row["name"], tuple(row.get("aliases", ())),
+                str(row["valid_until"]), row["merged_into"],
+            )
+            for row in rows
+        )  # fmt: skip
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise DepartmentsInvalid(f"{path}: cannot be used: {error!r}", str(path)) from error
+    codes = {d.code for d in departments}
+    for former in formers:
+        if former.merged_into not in codes or former.code in codes:
+            raise DepartmentsInvalid(f"{path}: entry {former.code} must lead to a department")
+    return formers

@@ -10,7 +10,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from actions.desk import AppealDraft
-from service.appeals.clock import Due, shanghai_day
+from service.appeals.clock import (
+    ANSWER_WITHIN_WORKING_DAYS,
+    DISTRICT_HOURS,
+    Hours,
+    shanghai_day,
+)
 from service.appeals.dispatch import Dispatch
 from service.appeals.history import append_event, genesis_hash
 from service.appeals.models import (
@@ -37,14 +42,15 @@ class MessageTaken(Conflict):
 class Filing:
     """Everything decided about a draft before the transaction begins.
 
-    ``repeats`` are the ids of open appeals found to be on the same matter; the text itself is
+    ``days`` and ``hours`` are the promise: an answer within so many working days. ``repeats`` are the ids of open appeals found to be on the same matter; the text itself is
     compared again here.
     """
 
     draft: AppealDraft
     dispatch: Dispatch
-    due: Due
     received_at: datetime
+    days: int = ANSWER_WITHIN_WORKING_DAYS
+    hours: Hours = DISTRICT_HOURS
     prefix: str = "FT"
     repeats: frozenset[int] = frozenset()
 
@@ -91,10 +97,12 @@ def file_appeal(db: Session, filing: Filing) -> Filed:
     append_event(
         db, appeal, EventKind.MOVED, REQUESTER, at, to_state=AppealState.FILED,
         note=draft.reason, message_id=message_id,
+        detail={"days": filing.days, "hours": str(filing.hours)},
     )  # fmt: skip
     append_event(
         db, appeal, EventKind.MOVED, SYSTEM, at, to_state=AppealState.DISPATCHED,
         note=filing.dispatch.department, message_id=message_id,
+        detail={"department": filing.dispatch.department},
     )  # fmt: skip
     return Filed(appeal, joined=False)
 
@@ -160,8 +168,8 @@ def _new_appeal(filing: Filing, no: str) -> Appeal:
         credit_code=draft.credit_code,
         company=draft.company,
         received_at=filing.received_at,
-        due_at=filing.due.due_at,
-        calendar_known=filing.due.calendar_known,
+        due_at=filing.received_at,  # the first event tells
+        calendar_known=True,
         version=0,
     )
     appeal.chain_head = genesis_hash(appeal)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hmac
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from service.appeals.clock import DISTRICT_HOURS, Hours
+from service.appeals.derived import derive
+from service.appeals.details import Detail
 from service.appeals.history import append_event
 from service.appeals.models import (
     MOVE_LIMITS,
@@ -22,8 +26,12 @@ from service.appeals.models import (
     EventKind,
     Rating,
 )
+from service.appeals.projection import events_of
+from service.appeals.reasons import ANSWER_AGAIN_WITHIN_WORKING_DAYS, PAUSES, PauseReason
 from service.db import utc_now
 from service.errors import Conflict, InvalidInput, NotFound
+
+_ANSWERED = frozenset({AppealState.ANSWERED, AppealState.EXPLAINED, AppealState.CLOSED})
 
 
 class AppealNotFound(NotFound):
@@ -51,15 +59,16 @@ def move(
     actor: str,
     note: str | None = None,
     message_id: str | None = None,
+    *,
+    now: datetime | None = None,
+    detail: Detail | None = None,
 ) -> Appeal:
     """Moves an appeal along one of the ``MOVES`` with an event.
 
     ``AppealNotFound``; ``IllegalMove`` when the state does not allow it or it was done too often;
     ``ReasonMissing``.
     """
-    appeal = db.scalars(select(Appeal).where(Appeal.no == no).with_for_update()).one_or_none()
-    if appeal is None:
-        raise AppealNotFound("没有找到这个诉求。", "no")
+    appeal = locked(db, no)
     if to not in MOVES[appeal.state]:
         allowed = "、".join(sorted(MOVES[appeal.state])) or "无"
         raise IllegalMove(
@@ -71,36 +80,90 @@ def move(
     if limit is not None and _times_entered(db, appeal, to) >= limit:
         raise IllegalMove(f"诉求{no}已{limit}次变为{to}，不能再变，请升级处理。", "state")
     append_event(
-        db, appeal, EventKind.MOVED, actor, utc_now(), to_state=to, note=note, message_id=message_id
-    )
+        db, appeal, EventKind.MOVED, actor, now or utc_now(), to_state=to, note=note,
+        message_id=message_id, detail=detail,
+    )  # fmt: skip
     return appeal
 
 
-def supplement(db: Session, session: str, no: str, text: str, message_id: str) -> Appeal | None:
-    """Adds the requester's words to an open appeal; ``None`` when the session has none."""
+def locked(db: Session, no: str) -> Appeal:
+    """The appeal, its row locked to the end of the transaction and read anew.
+
+    ``AppealNotFound`` when there is none.
+    """
+    query = select(Appeal).where(Appeal.no == no).with_for_update()
+    appeal = db.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if appeal is None:
+        raise AppealNotFound("没有找到这个诉求。", "no")
+    return appeal
+
+
+def supplement(
+    db: Session, session: str, no: str, text: str, message_id: str, now: datetime
+) -> Appeal | None:
+    """Adds the requester's words to an open appeal; ``None`` when the session has none.
+
+    A pause that waited for them ends.
+    """
     appeal = _own_for_update(db, session, no)
     if appeal is None or _has_event(db, appeal, EventKind.SUPPLEMENTED, message_id):
         return appeal
     if appeal.state not in OPEN_STATES:
         return None
     append_event(
-        db, appeal, EventKind.SUPPLEMENTED, REQUESTER, utc_now(), note=text, message_id=message_id
+        db, appeal, EventKind.SUPPLEMENTED, REQUESTER, now, note=text, message_id=message_id
     )
+    if appeal.pause_reason and PAUSES[PauseReason(appeal.pause_reason)].ends_on_supplement:
+        because = {"because": "supplemented"}
+        append_event(db, appeal, EventKind.RESUMED, REQUESTER, now, detail=because)
     return appeal
 
 
-def withdraw(db: Session, session: str, no: str, message_id: str) -> Appeal | None:
+def withdraw(db: Session, session: str, no: str, message_id: str, now: datetime) -> Appeal | None:
     """Withdraws an open appeal; ``None`` when the session has no such open appeal."""
     appeal = _own_for_update(db, session, no)
     if appeal is None or _has_event(db, appeal, EventKind.MOVED, message_id, AppealState.WITHDRAWN):
         return appeal
     if appeal.state not in OPEN_STATES:
         return None
-    return move(db, appeal.no, AppealState.WITHDRAWN, REQUESTER, message_id=message_id)
+    return move(db, appeal.no, AppealState.WITHDRAWN, REQUESTER, message_id=message_id, now=now)
 
 
-def rate(db: Session, session: str, score: int, comment: str, message_id: str) -> None:
-    """Keeps a rating on the session's newest appeal, or on the session alone.
+def say_solved(
+    db: Session, session: str, no: str, solved: bool, note: str, message_id: str, now: datetime,
+    hours: Hours = DISTRICT_HOURS,
+) -> Appeal | None:  # fmt: skip
+    """The requester's word on an answer: solved closes the appeal, not solved reopens it.
+
+    ``None`` when the session has no answered appeal of this number. An appeal closed before, by
+    itself too, may still be told not to be solved.
+    """
+    appeal = _own_for_update(db, session, no)
+    to = AppealState.CLOSED if solved else AppealState.REOPENED
+    if appeal is None or _has_event(db, appeal, EventKind.MOVED, message_id, to):
+        return appeal
+    if solved and appeal.state is AppealState.CLOSED and _asks_solved(db, appeal):
+        # Settled on the spot: closed already, so only the word is kept.
+        append_event(
+            db, appeal, EventKind.MOVED, REQUESTER, now, to_state=AppealState.CLOSED,
+            message_id=message_id, detail={"solved": True},
+        )  # fmt: skip
+        return appeal
+    if to not in MOVES[appeal.state]:
+        return None
+    detail = {"solved": solved} if solved else {"solved": solved, **reopened(hours)}
+    return move(db, appeal.no, to, REQUESTER, note or None, message_id, now=now, detail=detail)
+
+
+def reopened(hours: Hours) -> Detail:
+    """The shorter promise an appeal is reopened with."""
+    return {"days": ANSWER_AGAIN_WITHIN_WORKING_DAYS, "hours": str(hours)}
+
+
+def rate(
+    db: Session, session: str, score: int, comment: str, message_id: str, now: datetime
+) -> None:
+    """Keeps a rating on the appeal that asks for one, else the newest, else the session alone.
 
     A repeat of the message changes nothing.
 
@@ -108,18 +171,27 @@ def rate(db: Session, session: str, score: int, comment: str, message_id: str) -
     """
     if score not in range(1, 6):
         raise InvalidInput("评分应为1至5分。", "score")
-    newest = list_for_session(db, session)[:1]
+    own = list_for_session(db, session)
+    asking = next((a for a in own if a.solved is True and a.satisfied is None), None)
+    rated = asking or next(iter(own), None)
     values = {
         "session": session,
-        "appeal_id": newest[0].id if newest else None,
+        "appeal_id": rated.id if rated else None,
         "score": score,
         "comment": comment,
         "message_id": message_id,
-        "at": utc_now(),
+        "at": now,
     }
     is_sqlite = db.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert(Rating) if is_sqlite else postgresql.insert(Rating)
-    db.execute(insert.values(**values).on_conflict_do_nothing(index_elements=["message_id"]))
+    fresh = insert.values(**values).on_conflict_do_nothing(index_elements=["message_id"])
+    if db.execute(fresh.returning(Rating.id)).first() and asking:
+        appeal = locked(db, asking.no)
+        if appeal.satisfied is None:
+            append_event(
+                db, appeal, EventKind.RATED, REQUESTER, now, message_id=message_id,
+                note=comment or None, detail={"satisfied": score},
+            )  # fmt: skip
 
 
 def list_for_session(db: Session, session: str, no: str | None = None) -> list[Appeal]:
@@ -131,15 +203,40 @@ def list_for_session(db: Session, session: str, no: str | None = None) -> list[A
 
 
 def get_visible(
-    db: Session, no: str, session: str | None = None, phone: str | None = None
+    db: Session,
+    no: str,
+    session: str | None = None,
+    phone: str | None = None,
+    last_four: str | None = None,
 ) -> Appeal | None:
-    """The appeal when it belongs to the session or carries exactly this phone, else ``None``."""
+    """The appeal when it belongs to the session or carries this phone, in full or its end.
+
+    ``None`` otherwise.
+    """
     appeal = db.scalars(select(Appeal).where(Appeal.no == no)).one_or_none()
     # Compared also when there is nothing to compare with, so that the time taken tells nothing.
-    owner, carried = (appeal.session, appeal.phone) if appeal else ("", None)
-    is_own = session is not None and hmac.compare_digest(session.encode(), owner.encode())
-    is_carried = phone is not None and hmac.compare_digest(phone.encode(), (carried or "").encode())
-    return appeal if (is_own and owner) or (is_carried and carried) else None
+    owner, carried = (appeal.session, appeal.phone or "") if appeal else ("", "")
+    is_own = _same(session, owner)
+    is_carried = _same(phone, carried)
+    is_ending = _same(last_four, carried[-4:] if len(carried) > 4 else "")
+    return appeal if is_own or is_carried or is_ending else None
+
+
+def _same(given: str | None, kept: str) -> bool:
+    """Compared in constant time; nothing is the same as nothing kept."""
+    same = hmac.compare_digest((given or "").encode(), kept.encode())
+    return same and bool(given)
+
+
+def newest_answered(db: Session, session: str) -> Appeal | None:
+    """The session's appeal answered last whose requester has not said whether it is solved."""
+    asking = [
+        (derived.answered_at, appeal)
+        for appeal in list_for_session(db, session)
+        if appeal.state in _ANSWERED and (derived := derive(events_of(db, appeal))).asks_solved
+        and derived.answered_at is not None
+    ]  # fmt: skip
+    return max(asking, key=lambda pair: pair[0], default=(None, None))[1]
 
 
 def unanswered_of(db: Session, session: str, policy_id: str | None) -> list[Appeal]:
@@ -149,6 +246,10 @@ def unanswered_of(db: Session, session: str, policy_id: str | None) -> list[Appe
         for appeal in list_for_session(db, session)
         if appeal.policy_id == policy_id and appeal.state in UNANSWERED_STATES
     ]
+
+
+def _asks_solved(db: Session, appeal: Appeal) -> bool:
+    return derive(events_of(db, appeal)).asks_solved
 
 
 def _own_for_update(db: Session, session: str, no: str) -> Appeal | None:

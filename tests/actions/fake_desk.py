@@ -11,6 +11,7 @@ from actions.desk import Appeal, AppealDraft
 from knowledge.profile import Known, Profile
 
 DUE_AT = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)  # 18:00 in Shanghai
+ANSWERED = frozenset({"answered", "explained"})
 DEPARTMENT = "福田区企业服务中心"
 
 
@@ -39,6 +40,7 @@ class FakeDesk:
     ratings: list[Rating] = field(default_factory=list)
     profiles: dict[str, Profile] = field(default_factory=dict)
     said_facts: dict[str, dict[str, Known]] = field(default_factory=dict)
+    reactions: dict[str, tuple[bool, str]] = field(default_factory=dict)
     _by_message: dict[str, str] = field(default_factory=dict)
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
@@ -69,6 +71,20 @@ class FakeDesk:
     def withdraw_appeal(self, session: str, no: str, message_id: str) -> Appeal | None:
         appeal = self._open(session, no)
         return self.move(no, "withdrawn") if appeal else None
+
+    def say_solved(
+        self, session: str, no: str, solved: bool, note: str, message_id: str
+    ) -> Appeal | None:
+        own = self.appeals_of(session, no)
+        if not own or own[0].state not in ANSWERED:
+            return None
+        self.reactions[no] = (solved, note)
+        return self.move(no, "closed" if solved else "reopened")
+
+    def answered_appeal(self, session: str, message_id: str) -> Appeal | None:
+        """The newest answered one: nothing is said between an answer and the next message here."""
+        answered = [a for a in self.appeals_of(session) if a.state in ANSWERED]
+        return answered[0] if answered else None
 
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
         self.ratings.append(Rating(session, score, comment, message_id))

@@ -10,6 +10,7 @@ import pytest
 from actions.appeal import (
     OPEN_STATES,
     STATES,
+    AppealSolved,
     AppealStatus,
     FileAppeal,
     HearMatter,
@@ -225,6 +226,41 @@ def test_long_matter_is_cut_in_the_progress(desk: FakeDesk) -> None:
 
 def test_states_are_those_of_the_service() -> None:
     assert set(STATES) == {str(state) for state in AppealState}
+
+
+@pytest.mark.parametrize("action", [SubmitAppeal, NotSolved])
+def test_not_solved_after_an_answered_appeal_reopens_it(
+    desk: FakeDesk, filed: Appeal, action: type[SubmitAppeal | NotSolved]
+) -> None:
+    desk.move(filed.no, "answered")
+    heard = hear(action(desk), "没解决，还是不行", slots={"question": "国高补贴多少钱"})
+    assert desk.appeals[filed.no].state == "reopened"
+    assert desk.reactions == {filed.no: (False, "没解决，还是不行")}
+    assert "重新办理" in heard.text and heard.slots == {"appeal_no": filed.no}
+    assert len(desk.drafts) == 1
+
+
+def test_the_button_under_a_policy_answer_means_the_question(desk: FakeDesk, filed: Appeal) -> None:
+    desk.move(filed.no, "answered")
+    hear(NotSolved(desk), "/not_solved", slots={"question": "国高补贴多少钱"})
+    assert desk.appeals[filed.no].state == "answered"
+    assert len(desk.drafts) == 2
+
+
+def test_the_buttons_under_an_answer_name_their_appeal(desk: FakeDesk, filed: Appeal) -> None:
+    desk.move(filed.no, "answered")
+    solved = hear(AppealSolved(desk), "/appeal_solved", appeal_no=filed.no)
+    assert desk.reactions == {filed.no: (True, "")}
+    assert list(solved.buttons) == ["5 分", "4 分", "3 分", "2 分", "1 分"]
+    again = hear(AppealSolved(desk), "/appeal_solved", appeal_no=filed.no)
+    unsolved = hear(NotSolved(desk), "/not_solved", appeal_no=filed.no)
+    for heard in (again, unsolved):
+        assert "没有找到" in heard.text and heard.kinds == [ReplyKind.TEXT]
+
+
+def test_progress_tells_the_clock_of_the_desk(desk: FakeDesk, filed: Appeal) -> None:
+    desk.appeals[filed.no] = replace(filed, progress="剩余2个工作日（…前答复）")
+    assert "剩余2个工作日（…前答复）" in hear(AppealStatus(desk), "诉求进度").text
 
 
 def test_repeat_says_that_it_joined(filed: Appeal) -> None:

@@ -18,8 +18,9 @@ const APPEAL_STATES = {
   escalated: "已上报协调",
   reopened: "重新办理",
   withdrawn: "已撤回",
+  refused: "不予受理",
 };
-const APPEAL_TONES = { answered: "good", closed: "good", explained: "good", returned: "unsure", withdrawn: "idle" };
+const APPEAL_TONES = { answered: "good", closed: "good", explained: "good", returned: "unsure", withdrawn: "idle", refused: "idle" };
 const VERDICTS = { eligible: ["符合条件", "good"], ineligible: ["暂不符合", "bad"], unknown: ["待补充信息", "unsure"] };
 const CRITERION_VERDICTS = { met: "符合", failed: "不符合", unknown: "待确认" };
 const MATCHES_SHOWN = 3;

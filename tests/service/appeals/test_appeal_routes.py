@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from actions.desk import Appeal
 from service.app import create_app
+from service.appeals import handling
 from service.appeals.clock import SHANGHAI
 from service.appeals.models import AppealState
 from service.appeals.operations import move
@@ -18,6 +20,7 @@ from service.auth import SessionTokens, WebSession
 from service.db import Database
 from service.desk import ServiceDesk
 from service.settings import Settings
+from tests.service.appeals.people import CENTRE, FINANCE
 from tests.service.appeals.seams import Clock, draft
 from tests.service.fakes import EchoBot, sorry
 
@@ -38,7 +41,9 @@ def database(sqlite_database: Database) -> Database:
 @pytest.fixture
 def client(settings: Settings, database: Database, clock: Clock) -> Iterator[TestClient]:
     misses = MissCounter(clock=lambda: clock.at.timestamp())
-    app = create_app(settings, database, EchoBot(), sorry, routers=[appeals_router(misses)])
+    app = create_app(
+        settings, database, EchoBot(), sorry, routers=[appeals_router(misses, now=clock)]
+    )
     with TestClient(app, client=("203.0.113.5", 50000)) as client:
         yield client
 
@@ -106,6 +111,56 @@ def test_the_full_phone_opens_it_and_nothing_less(client: TestClient, appeal: Ap
         "１３８００１３８０００",
     ):
         assert status(client, appeal.no, phone=wrong) == 404
+
+
+def test_the_last_four_digits_open_it_but_are_guessed_less_often(
+    client: TestClient, appeal: Appeal
+) -> None:
+    assert status(client, appeal.no, phone_last4=PHONE[-4:]) == 200
+    for n, wrong in enumerate(("800", "80000", "", "８０００", PHONE)):
+        assert status(client, appeal.no, phone_last4=wrong) == 404, n
+    assert status(client, appeal.no, phone_last4=PHONE[-4:]) == 429, "five guesses an hour"
+    for address in range(5):
+        elsewhere = TestClient(client.app, client=(f"203.0.113.{address + 10}", 50000))
+        for n in range(5):
+            status(elsewhere, appeal.no, phone_last4=f"1{address}{n}1")
+    fresh = TestClient(client.app, client=("203.0.113.99", 50000))
+    assert status(fresh, appeal.no, phone_last4=PHONE[-4:]) == 429, "from wherever they come"
+
+
+def test_a_right_guess_costs_nothing(client: TestClient, appeal: Appeal) -> None:
+    for _ in range(30):
+        assert status(client, appeal.no, phone_last4=PHONE[-4:]) == 200
+
+
+def test_guesses_made_at_once_are_counted_too(client: TestClient, appeal: Appeal) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda n: status(client, appeal.no, phone_last4=f"{n:04}"), range(40)))
+    assert got.count(404) == 5 and got.count(429) == 35
+
+
+def test_the_page_shows_clock_pause_and_departments_but_no_notes(
+    client: TestClient, database: Database, appeal: Appeal, session: WebSession, clock: Clock
+) -> None:
+    with database.session() as db:
+        handling.dispatch_to(db, appeal.no, CENTRE, "finance", ["power"], now=clock())
+        handling.note(db, appeal.no, CENTRE, "内部意见", clock())
+        handling.pause(db, appeal.no, FINANCE, "more_from_requester", "要合同", clock())
+    answer = client.get(f"/api/appeals/{appeal.no}", params={"session": session.token})
+    page = answer.json()
+    assert page["first_department"] == appeal.department
+    assert (page["department"], page["co_departments"]) == ("福田区金融工作局", [appeal.department])
+    assert page["remaining"]["paused"] == "等待企业补充材料"
+    assert page["remaining"]["left_min"] == 5 * 420 + 360
+    assert datetime.fromisoformat(page["remaining"]["paused_until"]) == datetime(
+        2026, 12, 7, 10, tzinfo=SHANGHAI
+    )
+    assert [e["text"] for e in page["timeline"]][2:] == [
+        f"已转由福田区金融工作局办理，{appeal.department}协办",
+        "计时暂停：等待企业补充材料",
+    ]
+    for hidden in ("内部意见", CENTRE.name, FINANCE.name, PHONE):
+        assert hidden not in answer.text
 
 
 def test_an_appeal_without_phone_is_opened_by_none(client: TestClient, desk: ServiceDesk) -> None:

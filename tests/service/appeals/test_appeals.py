@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.appeals.dispatch import Dispatcher
-from service.appeals.history import EventsAreFinal, events_of, verify_chain
+from service.appeals.history import EventsAreFinal, verify_chain
 from service.appeals.models import (
     MOVES,
     OPEN_STATES,
@@ -22,6 +22,7 @@ from service.appeals.operations import (
     get_visible,
     move,
 )
+from service.appeals.projection import events_of
 from service.db import Database
 from service.desk import ServiceDesk
 from tests.service.appeals.seams import Clock, LetterEncoder, draft

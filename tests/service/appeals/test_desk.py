@@ -14,9 +14,10 @@ from knowledge.encoder import Encoder
 from service.appeals.clock import SHANGHAI
 from service.appeals.dispatch import Dispatcher
 from service.appeals.filing import MessageTaken
-from service.appeals.history import events_of, verify_chain
+from service.appeals.history import verify_chain
 from service.appeals.models import Appeal, AppealNumber, AppealState, EventKind, Rating
 from service.appeals.operations import move
+from service.appeals.projection import events_of
 from service.db import Database
 from service.desk import ServiceDesk, normal_no
 from service.enterprises.models import Enterprise
