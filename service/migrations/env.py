@@ -9,7 +9,7 @@ from alembic import context
 
 from service.db import Base, UtcDateTime
 
-for room in ("conversations", "recall", "appeals", "enterprises"):
+for room in ("conversations", "recall", "appeals", "enterprises", "handoff"):
     importlib.import_module(f"service.{room}.models")
 
 
