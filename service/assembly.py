@@ -29,8 +29,11 @@ from service.appeals.dispatch import Dispatcher
 from service.appeals.routes import MissCounter, appeals_router
 from service.catalogue import store_of
 from service.conversations.turns import Outcome
-from service.db import Database
+from service.db import Database, utc_now
 from service.desk import ServiceDesk
+from service.handoff.feed import StaffFeed
+from service.handoff.hours import Rules
+from service.handoff.watch import GivenUp, QueueWatch, look_after_queue
 from service.limits import TokenBuckets
 from service.matching.routes import matching_router
 from service.refresh import CatalogueRefresh
@@ -114,7 +117,8 @@ def build_product(
     )
     dispatcher = Dispatcher(load_departments(), encoder)
     dispatcher.warm()
-    desk = ServiceDesk(database, dispatcher, encoder)
+    rules = Rules  # the office's settings, once there are any
+    desk = ServiceDesk(database, dispatcher, encoder, rules=rules)
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
@@ -122,6 +126,7 @@ def build_product(
     step("载入对话模型" if model_path(models).exists() else "训练对话模型（首次约半分钟）")
     bot = BotRuntime(build_actions(live, desk), warm=partial(encode_ahead, BUILT_IN))
     bot.load(ensure_model(models))
+    feed = StaffFeed(database)
     app = create_app(
         settings,
         database,
@@ -133,9 +138,17 @@ def build_product(
         ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
+        companions=[feed, QueueWatch(partial(_look_after_queue, database, desk, rules))],
     )
+    app.state.feed = feed
     refresh.start()
     return Product(settings, database, live, refresh, desk, bot, app)
+
+
+def _look_after_queue(
+    database: Database, desk: ServiceDesk, rules: Callable[[], Rules]
+) -> list[GivenUp]:
+    return look_after_queue(database, desk.prepare_appeal, rules(), utc_now())
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:

@@ -55,12 +55,17 @@ def find(db: Session, wanted: str, limit: int) -> list[str]:
     if len(wanted) < 2 or not grams:
         return []
     dialect = db.get_bind().dialect.name
-    pattern = re.sub(r"([\\%_])", r"\\\1", wanted)
+    pattern = escaped(wanted)
     found = db.execute(
         _FIND[dialect],
         {"match": _query(grams, dialect), "pattern": f"%{pattern}%", "limit": limit},
     )
     return list(dict.fromkeys(row.conversation_id for row in found))
+
+
+def escaped(text: str) -> str:
+    """The text as ``LIKE … ESCAPE '\\'`` takes it literally."""
+    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def grams_of(said: str) -> list[str]:
