@@ -57,11 +57,35 @@ class Appeal:
     progress: str = ""
 
 
+@dataclass(frozen=True)
+class Handoff:
+    """What came of asking for a person.
+
+    Queued: ``position`` (from 1) and ``wait_minutes`` are set; nobody within ``limit_minutes`` and the
+    desk files an appeal by itself. Nobody there: ``appeal`` is filed and ``opens_at`` (aware) says
+    when people answer again, absent when they do now. Neither: a person serves the session already.
+    ``hours`` are the desk's hours in words.
+    """
+
+    hours: str
+    limit_minutes: int
+    position: int | None = None
+    wait_minutes: int | None = None
+    opens_at: datetime | None = None
+    appeal: Appeal | None = None
+
+
 class Desk(Protocol):
     """Every call works on the appeals of one session only and may be repeated safely for one ``message_id``."""
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
         """Files the appeal, or joins the open one of the same session on the same matter."""
+        ...
+
+    def request_person(
+        self, session: str, message_id: str, matter: str, phone: str | None = None
+    ) -> Handoff:
+        """Puts the session into the queue for a person, once; files an appeal at once when nobody will come."""
         ...
 
     def appeals_of(self, session: str, no: str | None = None) -> list[Appeal]:

@@ -108,10 +108,14 @@ class AppealCard(_Card):
 
 
 class Reply(_Card):
-    """One message of the assistant, the contract of ``POST /api/chat``."""
+    """One message of the assistant, the contract of ``POST /api/chat``.
+
+    ``name`` is who said it where ``author`` is a person.
+    """
 
     id: str = Field(default_factory=lambda: uuid4().hex)
     author: Author = Author.BOT
+    name: str | None = None
     kind: ReplyKind = ReplyKind.TEXT
     text: str
     citations: list[CitationCard] = Field(default_factory=list)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request
@@ -46,6 +47,14 @@ ReadyCheck = Callable[[], str | None]
 ReadyNote = Callable[[], Mapping[str, object]]
 
 
+class Companion(Protocol):
+    """Something that runs beside the application, from its start to its end."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 def create_app(
     settings: Settings,
     database: Database,
@@ -55,12 +64,14 @@ def create_app(
     routers: Sequence[APIRouter] = (),
     ready_checks: Mapping[str, ReadyCheck] | None = None,
     ready_notes: Mapping[str, ReadyNote] | None = None,
+    companions: Sequence[Companion] = (),
 ) -> FastAPI:
     """The whole web application; its threads start and stop with its lifespan.
 
     ``fallback`` answers when the bot fails. ``routers`` are other rooms' endpoints: they find
     ``settings``, ``database`` and ``tokens`` in ``request.app.state``. A ready check returns why
-    its part is not ready, ``None`` when it is; a ready note says what a part serves now.
+    its part is not ready, ``None`` when it is; a ready note says what a part serves now. ``companions``
+    start and stop with the application.
     """
     hub = Hub()
     worker = TurnWorker(database, bot, fallback, hub, settings)
@@ -68,7 +79,7 @@ def create_app(
         title="企服小福",
         docs_url=None,
         redoc_url=None,
-        lifespan=_lifespan(hub, worker, settings),
+        lifespan=_lifespan(hub, worker, settings, companions),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings = settings
@@ -94,16 +105,20 @@ def create_app(
 
 
 def _lifespan(
-    hub: Hub, worker: TurnWorker, settings: Settings
+    hub: Hub, worker: TurnWorker, settings: Settings, companions: Sequence[Companion]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         hub.start(asyncio.get_running_loop())
         worker.start()
+        for companion in companions:
+            await run_in_threadpool(companion.start)
         try:
             yield
         finally:
             hub.close()
+            for companion in reversed(companions):
+                await run_in_threadpool(companion.stop)
             await run_in_threadpool(worker.stop, settings.shutdown_s)
 
     return lifespan

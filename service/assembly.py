@@ -28,16 +28,25 @@ from service.app import create_app
 from service.appeals.departments import load_departments
 from service.appeals.dispatch import Dispatcher
 from service.appeals.notices import tell_requesters
+from service.appeals.operations import sessions_of_number
 from service.appeals.routes import MissCounter, appeals_router
+from service.appeals.staff_routes import appeals_staff_router
 from service.appeals.watch import AppealWatch
 from service.catalogue import store_of
 from service.conversations.turns import Outcome, post_reply
 from service.db import Database, utc_now
 from service.desk import ServiceDesk
+from service.handoff.feed import StaffFeed
+from service.handoff.hours import Rules
+from service.handoff.staff_routes import DeskParts, handoff_staff_router
+from service.handoff.watch import GivenUp, QueueWatch, look_after_queue
 from service.limits import TokenBuckets
 from service.matching.routes import matching_router
+from service.office_rules import OfficeRules
 from service.refresh import CatalogueRefresh
 from service.settings import Settings
+from service.staff.access import require
+from service.staff.accounts import active_staff
 from service.staff.routes import staff_router
 
 Step = Callable[[str], None]
@@ -122,7 +131,8 @@ def build_product(
     )
     dispatcher = Dispatcher(load_departments(), encoder)
     dispatcher.warm()
-    desk = ServiceDesk(database, dispatcher, encoder)
+    office = OfficeRules(database)
+    desk = ServiceDesk(database, dispatcher, encoder, hours=office.hours, rules=office.rules)
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
@@ -130,6 +140,7 @@ def build_product(
     step("载入对话模型" if model_path(models).exists() else "训练对话模型（首次约半分钟）")
     bot = BotRuntime(build_actions(live, desk), warm=partial(encode_ahead, BUILT_IN))
     bot.load(ensure_model(models))
+    feed = StaffFeed(database)
     app = create_app(
         settings,
         database,
@@ -138,14 +149,18 @@ def build_product(
         routers=[
             appeals_router(MissCounter()),
             staff_router(),
+            appeals_staff_router(require, hours=office.hours),
+            handoff_staff_router(require, _desk_parts(settings, live)),
             matching_router(live, TokenBuckets(settings.messages_per_minute)),
         ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
+        companions=[feed, QueueWatch(partial(_look_after_queue, database, desk, office.rules))],
     )
     stop_notices = tell_requesters(database, _post)
-    watch = AppealWatch(database)
+    watch = AppealWatch(database, near_share=lambda: office.office().warning_share)
     watch.start()
+    app.state.feed = feed
     refresh.start()
     return Product(settings, database, live, refresh, desk, bot, app, watch, stop_notices)
 
@@ -155,6 +170,16 @@ def _post(db: Session, session: str, reply: Reply) -> None:
     post_reply(db, session, reply, utc_now())
 
 
+def _desk_parts(settings: Settings, live: Live) -> DeskParts:
+    """What the desk's endpoints for conversations need of other rooms."""
+    return DeskParts(
+        colleague=active_staff,
+        answerer=lambda: live.now,
+        today=settings.today,
+        named=sessions_of_number,
+    )
+
+
 def open_console(product: Product) -> None:
     """Puts the staff's pages into the product's application; once a process, before it serves."""
     from service.console.mount import mount_console
@@ -162,8 +187,20 @@ def open_console(product: Product) -> None:
 
     mount_console(
         product.app,
-        ConsoleParts(settings=product.settings, database=product.database, live=product.live),
+        ConsoleParts(
+            settings=product.settings,
+            database=product.database,
+            live=product.live,
+            feed=product.app.state.feed,
+            posted=product.app.state.hub.posted,
+        ),
     )
+
+
+def _look_after_queue(
+    database: Database, desk: ServiceDesk, rules: Callable[[], Rules]
+) -> list[GivenUp]:
+    return look_after_queue(database, desk.prepare_appeal, rules(), utc_now())
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,6 +156,7 @@ class Database:
         self._reading_engine = engine.execution_options(reads_only=True)
         self._writer = threading.Lock()
         self._writer_thread: int | None = None
+        self._after_commit: list[Callable[[], None]] = []
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -177,6 +178,12 @@ class Database:
             session.begin(),
         ):
             yield session
+        for tell in self._after_commit:
+            tell()
+
+    def after_commit(self, tell: Callable[[], None]) -> None:
+        """Has ``tell`` called after each commit of this process; it must be quick and not raise."""
+        self._after_commit.append(tell)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

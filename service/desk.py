@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from actions.desk import Appeal, AppealDraft
+from actions.desk import Appeal, AppealDraft, AppealReason, Handoff
 from knowledge.encoder import Encoder
 from knowledge.profile import Known, Profile
 from service.appeals import filing, models, operations
@@ -25,6 +25,7 @@ from service.appeals.progress import progress_words
 from service.appeals.projection import events_of
 from service.appeals.repeats import repeats_of
 from service.conversations.models import Message
+from service.conversations.ownership import ConversationNotFound
 from service.db import Database, utc_now
 from service.enterprises import profiles, speakers
 from service.enterprises.models import Enterprise
@@ -35,6 +36,9 @@ from service.enterprises.operations import (
     keep_stated,
     normal_credit_code,
 )
+from service.handoff import hours, queue
+from service.handoff.hours import Rules
+from service.handoff.routing import Wanted
 
 MAX_MATTER_CHARS = 2000
 _NOT_DIGITS = re.compile(r"\D")
@@ -59,6 +63,7 @@ class ServiceDesk:
         prefix: str = "FT",
         now: Callable[[], datetime] = utc_now,
         hours: Callable[[], Hours] = lambda: DISTRICT_HOURS,
+        rules: Callable[[], Rules] = Rules,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
@@ -66,33 +71,54 @@ class ServiceDesk:
         self._prefix = prefix
         self._now = now
         self._hours = hours
+        self._rules = rules
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
         """Files the appeal, or joins the open one of the same session on the same matter."""
-        draft = _clean(draft)
-        received_at = self._now()
-        decided = Filing(
-            draft=draft,
-            dispatch=self._dispatcher.dispatch(draft.matter, draft.policy_department),
-            received_at=received_at,
-            hours=self._hours(),
-            prefix=self._prefix,
-            repeats=self._repeats(draft),
-        )
+        decided = self._decide(draft)
         try:
             filed = self._file(decided)
         except IntegrityError:
             # The same message was filed at once across midnight, under another day's lock.
             filed = self._file(decided)
-        log.info(
-            "appeal_filed",
-            no=filed.appeal.no,
-            reason=str(draft.reason),
-            department=filed.appeal.department,
-            confidence=round(filed.appeal.dispatch_confidence, 3),
-            joined=filed.joined,
-        )
+        _log_filed(filed)
         return self._told(filed.appeal, filed.joined)
+
+    def prepare_appeal(self, draft: AppealDraft) -> Callable[[Session], Appeal]:
+        """Decides all that takes time; what comes back files inside the caller's transaction."""
+        decided = self._decide(draft)
+
+        def file(db: Session) -> Appeal:
+            filed = _file_in(db, decided)
+            _log_filed(filed)
+            return self._told(filed.appeal, filed.joined)
+
+        return file
+
+    def request_person(
+        self, session: str, message_id: str, matter: str, phone: str | None = None
+    ) -> Handoff:
+        """Queues the conversation; files an appeal at once when nobody will come.
+
+        A session that is no conversation (an evaluation) gets its appeal too.
+        """
+        rules, now = self._rules(), self._now()
+        wanted = Wanted(matter, self._dispatcher.dispatch(matter).department)
+        try:
+            with self._database.session() as db:
+                answered = queue.ask_for_person(db, session, message_id, wanted, rules, now)
+        except ConversationNotFound:
+            answered = queue.Answered(queue.Asked.NOBODY)
+        log.info("person_requested", message_id=message_id, outcome=str(answered.asked))
+        handoff = Handoff(rules.hours(), rules.wait_minutes)
+        if answered.asked is queue.Asked.NOBODY:
+            draft = AppealDraft(session, message_id, matter, AppealReason.HUMAN_WANTED, phone=phone)
+            opens_at = None if hours.is_open(now, rules) else hours.next_opening(now, rules)
+            return replace(handoff, appeal=self.file_appeal(draft), opens_at=opens_at)
+        if answered.place is None:
+            return handoff
+        place = answered.place
+        return replace(handoff, position=place.position, wait_minutes=place.wait_minutes)
 
     def appeals_of(self, session: str, no: str | None = None) -> list[Appeal]:
         """The session's appeals, newest first; with ``no`` that one only."""
@@ -166,10 +192,21 @@ class ServiceDesk:
     def _told(self, row: models.Appeal, joined: bool = False) -> Appeal:
         return replace(told(row), joined=joined, progress=progress_words(row, self._now()))
 
+    def _decide(self, draft: AppealDraft) -> Filing:
+        draft = _clean(draft)
+        received_at = self._now()
+        return Filing(
+            draft=draft,
+            dispatch=self._dispatcher.dispatch(draft.matter, draft.policy_department),
+            received_at=received_at,
+            hours=self._hours(),
+            prefix=self._prefix,
+            repeats=self._repeats(draft),
+        )
+
     def _file(self, decided: Filing) -> Filed:
         with self._database.session() as db:
-            draft = replace(decided.draft, company=_company(db, decided.draft))
-            return filing.file_appeal(db, replace(decided, draft=draft))
+            return _file_in(db, decided)
 
     def _repeats(self, draft: AppealDraft) -> frozenset[int]:
         with self._database.reading() as db:
@@ -178,6 +215,22 @@ class ServiceDesk:
         return frozenset(
             appeal.id for appeal, is_same in zip(waiting, same, strict=True) if is_same
         )
+
+
+def _file_in(db: Session, decided: Filing) -> Filed:
+    draft = replace(decided.draft, company=_company(db, decided.draft))
+    return filing.file_appeal(db, replace(decided, draft=draft))
+
+
+def _log_filed(filed: Filed) -> None:
+    log.info(
+        "appeal_filed",
+        no=filed.appeal.no,
+        reason=str(filed.appeal.reason),
+        department=filed.appeal.department,
+        confidence=round(filed.appeal.dispatch_confidence, 3),
+        joined=filed.joined,
+    )
 
 
 def normal_no(text: str) -> str:

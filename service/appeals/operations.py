@@ -239,6 +239,12 @@ def newest_answered(db: Session, session: str) -> Appeal | None:
     return max(asking, key=lambda pair: pair[0], default=(None, None))[1]
 
 
+def sessions_of_number(db: Session, text: str) -> list[str]:
+    """The session that filed the appeal of this number, as a list; empty when there is none."""
+    query = select(Appeal.session).where(Appeal.no == text.strip().upper()[:32])
+    return list(db.scalars(query))
+
+
 def unanswered_of(db: Session, session: str, policy_id: str | None) -> list[Appeal]:
     """The session's appeals on this policy (or none) that wait for an answer, newest first."""
     return [

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from service.console.parts import ConsoleParts
-from service.db import utc_now
+from service.db import Database, utc_now
 from service.errors import Forbidden, NotSignedIn
 from service.staff.access import refreshed
 from service.staff.audit import record
@@ -68,6 +68,21 @@ class Seat:
             self._check(permission)
             with self.parts.database.session() as db:
                 return function(db, *args, **kwargs)
+
+        return await run_in_threadpool(run)
+
+    async def alone(
+        self,
+        permission: Permission,
+        function: Callable[Concatenate[Database, _Given], _Result],
+        *args: _Given.args,
+        **kwargs: _Given.kwargs,
+    ) -> _Result:
+        """Runs what opens its own sessions in a thread; errors as :meth:`read`."""
+
+        def run() -> _Result:
+            self._check(permission)
+            return function(self.parts.database, *args, **kwargs)
 
         return await run_in_threadpool(run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
@@ -16,7 +17,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     literal_column,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -60,6 +63,11 @@ class Conversation(Base):
 
     ``state`` is the dialogue state the bot returned last, opaque here. ``lease_by`` names the
     process that takes this conversation's turns now, until ``lease_until``; both absent when idle.
+
+    ``owner_version`` counts the changes of owner and ``owner_since`` is the last one's time (absent:
+    the bot's from the beginning); ``owner_staff`` and ``owner_name`` are set while a person owns it.
+    ``assigned_to`` is the staff member suggested while it is queued. ``group_id`` names the service
+    group it belongs to. ``revision`` grows with whatever a console shows of it.
     """
 
     __tablename__ = "conversations"
@@ -72,8 +80,18 @@ class Conversation(Base):
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     lease_by: Mapped[str | None] = mapped_column(String(64))
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    owner_version: Mapped[int] = mapped_column(server_default=text("0"))
+    owner_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    owner_staff: Mapped[str | None] = mapped_column(String(64))
+    owner_name: Mapped[str | None] = mapped_column(String(100))
+    assigned_to: Mapped[str | None] = mapped_column(String(64))
+    group_id: Mapped[str | None] = mapped_column(String(64))
+    revision: Mapped[int] = mapped_column(server_default=text("0"))
 
 
+Index(
+    "ix_conversations_owner_updated", Conversation.owner, Conversation.updated_at, Conversation.id
+)
 Index(
     "ix_conversations_leased",
     Conversation.lease_by,
@@ -138,6 +156,63 @@ class OutboxRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     acked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ChangeReason(StrEnum):
+    """Why a conversation changed hands."""
+
+    REQUESTED = "requested"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    CLAIMED = "claimed"
+    TRANSFERRED = "transferred"
+    RELEASED = "released"
+    CLOSED = "closed"
+    REOPENED = "reopened"
+
+
+class OwnerChange(Base):
+    """One change of owner; rows are added, never changed.
+
+    ``version`` counts from 1 within the conversation. ``by`` is the staff member who did it, absent
+    for the visitor and the clock; ``to_staff`` who owns it from then on. ``message_id`` is the
+    visitor's message that caused it. ``line_id`` is the one visible line (``outbox.id``), ``held_s``
+    how many seconds the former owner had it.
+    """
+
+    __tablename__ = "owner_changes"
+    __table_args__ = (
+        UniqueConstraint(
+            "conversation_id", "version", name="uq_owner_changes_conversation_version"
+        ),
+        Index("ix_owner_changes_reason_at", "reason", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(_SEQUENCE, primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"))
+    version: Mapped[int]
+    from_owner: Mapped[Owner] = mapped_column(_stored(Owner))
+    to_owner: Mapped[Owner] = mapped_column(_stored(Owner))
+    reason: Mapped[ChangeReason] = mapped_column(_stored(ChangeReason))
+    by: Mapped[str | None] = mapped_column(String(64))
+    by_name: Mapped[str | None] = mapped_column(String(100))
+    to_staff: Mapped[str | None] = mapped_column(String(64))
+    to_name: Mapped[str | None] = mapped_column(String(100))
+    message_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    line_id: Mapped[str] = mapped_column(String(64), unique=True)
+    held_s: Mapped[int | None]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+_O = Owner
+
+MOVES: Mapping[Owner, frozenset[Owner]] = {
+    _O.BOT: frozenset({_O.QUEUED, _O.PERSON, _O.CLOSED}),
+    _O.QUEUED: frozenset({_O.BOT, _O.PERSON, _O.CLOSED}),
+    _O.PERSON: frozenset({_O.BOT, _O.PERSON, _O.CLOSED}),
+    _O.CLOSED: frozenset({_O.BOT, _O.PERSON}),
+}
+"""From person to person is a transfer."""
 
 
 # Each turn's statements are built once, on the tables: building them anew costs more than running.

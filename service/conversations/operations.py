@@ -14,6 +14,7 @@ from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from service.conversations import search
 from service.conversations.models import (
     CONVERSATIONS,
     IS_WAITING,
@@ -25,6 +26,7 @@ from service.conversations.models import (
     OutboxStatus,
     Owner,
 )
+from service.conversations.reception import cancels, ends_wait, reopens
 from service.conversations.turns import Answer, Claim, Delivery, Lease, take_lease
 from service.errors import Conflict, Overloaded, TooManyRequests
 
@@ -34,8 +36,8 @@ _c, _m = CONVERSATIONS.c, MESSAGES.c
 _LOCK = (
     update(CONVERSATIONS)
     .where(_c.id == bindparam("conversation"))
-    .values(updated_at=bindparam("now"))
-    .returning(_c.owner, _c.state, _c.lease_until)
+    .values(updated_at=bindparam("now"), revision=_c.revision + 1)
+    .returning(_c.owner, _c.owner_version, _c.state, _c.lease_until)
 )
 _WAITING = select(
     func.count(), func.count().filter(_m.conversation_id == bindparam("conversation"))
@@ -111,20 +113,31 @@ def record(
         _WAITING, {"conversation": incoming.conversation_id}
     ).one()
     owner: Owner = conversation.owner
+    is_over, waits_no_more = owner == Owner.CLOSED, owner == Owner.QUEUED and cancels(incoming.text)
+    is_for_bot = is_over or owner == Owner.BOT
     is_idle = conversation.lease_until is None or conversation.lease_until < now
-    may_claim = owner == Owner.BOT and is_idle and not waiting_here
+    may_claim = is_for_bot and is_idle and not waiting_here
     label = _button_title(session, incoming) if incoming.text.startswith("/") else None
-    seq = _store(session, incoming, label, owner, may_claim, now)
+    seq = _store(session, incoming, label, is_for_bot, may_claim, now)
     if seq is None:
         return _recorded_before(session, incoming)
-    if owner != Owner.BOT:
+    if label is None:
+        search.add(session, seq, incoming.text)
+    names = (incoming.conversation_id, incoming.message_id, now)
+    if waits_no_more:
+        return Recorded(
+            incoming.message_id, Owner.BOT, answer=Answer(Owner.BOT, (ends_wait(session, *names),))
+        )
+    if not is_for_bot:
         return Recorded(incoming.message_id, owner, answer=Answer(owner))
     if waiting_here >= backlog.per_conversation:
         raise TooManyRequests("您的消息发得太快了，请等前面的消息回复后再发。", "session", 5)
     if waiting >= backlog.overall:
         raise Overloaded("当前咨询人数较多，请稍后再试。", "", 5)
+    if is_over:
+        reopens(session, *names)
     if not may_claim:
-        return Recorded(incoming.message_id, owner)
+        return Recorded(incoming.message_id, Owner.BOT)
     take_lease(session, incoming.conversation_id, lease)
     claim = Claim(
         conversation_id=incoming.conversation_id,
@@ -133,15 +146,16 @@ def record(
         text=incoming.text,
         is_button=label is not None,
         channel=incoming.channel,
-        state=conversation.state,
+        state=None if is_over else conversation.state,
         attempts=1,
+        owner_version=conversation.owner_version + is_over,
     )
-    return Recorded(incoming.message_id, owner, claim=claim)
+    return Recorded(incoming.message_id, Owner.BOT, claim=claim)
 
 
 def _lock(
     session: Session, incoming: Incoming, now: datetime
-) -> Row[Owner, str | None, datetime | None]:
+) -> Row[Owner, int, str | None, datetime | None]:
     touched = {"conversation": incoming.conversation_id, "now": now}
     found = session.execute(_LOCK, touched).first()
     if found is None:
@@ -161,12 +175,12 @@ def _store(
     session: Session,
     incoming: Incoming,
     label: str | None,
-    owner: Owner,
+    is_for_bot: bool,
     is_claimed: bool,
     now: datetime,
 ) -> int | None:
     """The new message's place in the order of arrival; ``None`` when its ``client_id`` is known."""
-    if owner != Owner.BOT:
+    if not is_for_bot:
         status = MessageStatus.ANSWERED
     else:
         status = MessageStatus.PROCESSING if is_claimed else MessageStatus.RECEIVED

@@ -145,6 +145,11 @@ class Hub:
         """Hands an answer to the requests waiting for it and to the conversation's streams."""
         self._call(self._resolve, conversation_id, message_id, answer)
 
+    def posted(self, conversation_id: str, deliveries: Sequence[Delivery]) -> None:
+        """Hands lines that answer no message to the conversation's streams at once."""
+        if conversation_id in self._streams:
+            self._call(self._offer, conversation_id, deliveries)
+
     def catch_up(self, conversation_id: str, deliveries: Sequence[Delivery]) -> None:
         """Hands over what the outbox holds after ``positions``, without a gap; known ones skip."""
         self._call(self._advance, conversation_id, deliveries)

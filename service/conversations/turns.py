@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from actions.replies import Author, Reply
@@ -36,7 +36,9 @@ _LEASE = (
     .where(_c.id == bindparam("conversation"))
     .values(lease_by=bindparam("holder"), lease_until=bindparam("until"))
 )
-_LOCK = select(_c.owner, _c.state, _c.lease_by).where(_c.id == bindparam("conversation"))
+_LOCK = select(_c.owner, _c.state, _c.lease_by, _c.owner_version).where(
+    _c.id == bindparam("conversation")
+)
 _LOCK = _LOCK.with_for_update()
 _END = (
     update(MESSAGES)
@@ -68,10 +70,24 @@ _CONCLUDE = (
     .values(
         state=bindparam("state_"),
         updated_at=bindparam("now"),
+        revision=_c.revision + 1,
         lease_by=bindparam("holder"),
         lease_until=bindparam("until"),
     )
 )
+_REPLIES = (
+    select(OUTBOX.c.seq, OUTBOX.c.body, OUTBOX.c.message_id)
+    .where(OUTBOX.c.message_id == bindparam("message"))
+    .order_by(OUTBOX.c.seq)
+)
+# An UPDATE locks the row as well, and consoles see that there is something new.
+_NOTE_NEWS = (
+    update(CONVERSATIONS)
+    .where(_c.id == bindparam("conversation"))
+    .values(updated_at=bindparam("now"), revision=_c.revision + 1)
+    .returning(_c.owner)
+)
+_SPEAKS_AS = {Author.BOT: Owner.BOT, Author.PERSON: Owner.PERSON}
 _QUIETLY = {"synchronize_session": False}
 
 
@@ -87,7 +103,8 @@ class Lease:
 class Claim:
     """A message this process has to answer now, with the dialogue state to start from.
 
-    ``attempts`` is 1 for the first time it is tried.
+    ``attempts`` is 1 for the first time it is tried. ``owner_version`` is the conversation's when it
+    was claimed: a turn begun before a change of owner counts for nothing after it.
     """
 
     conversation_id: str
@@ -98,6 +115,7 @@ class Claim:
     channel: str
     state: str | None
     attempts: int
+    owner_version: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,18 +170,24 @@ def finish(
     """Stores replies with the clauses they rest on, state and the end of the message; claims the
     conversation's next message.
 
-    A reply gets the id ``<message id>-<n>``, so a message can never be answered twice. Replies are
-    dropped when a person took the conversation over meanwhile; all is dropped when the lease is
-    another's by now or the message is answered.
+    A reply gets the id ``<message id>-<n>``, so a message can never be answered twice. Replies and
+    state are dropped when the conversation changed hands meanwhile (the answer then is the line that
+    says so, when this message was the cause); all is dropped when the lease is another's by now or
+    the message is answered.
     """
     conversation = session.execute(_LOCK, {"conversation": claim.conversation_id}).one()
     if conversation.lease_by != lease.holder or not _end(session, claim, outcome.trace, now):
         return Finished(None)
-    is_ours = conversation.owner == Owner.BOT
-    deliveries = _plan(session, claim, outcome, now) if is_ours else ()
-    state = conversation.state if outcome.state is None else outcome.state
+    version = conversation.owner_version
+    is_ours = conversation.owner == Owner.BOT and version == claim.owner_version
+    if is_ours:
+        deliveries = _plan(session, claim, outcome, now)
+    else:
+        deliveries = replies_to(session, claim.message_id)
+    keeps_state = not is_ours or outcome.state is None
+    state = conversation.state if keeps_state else outcome.state
     following = _next_claim(
-        session, claim.conversation_id, claim.channel, state, conversation.owner, now
+        session, claim.conversation_id, claim.channel, state, conversation.owner, version, now
     )
     session.execute(
         _CONCLUDE,
@@ -196,7 +220,7 @@ def _plan(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> tu
     replies, sources = outcome.replies, outcome.trace.sources if outcome.trace else ()
     keep_sources(session, claim.message_id, claim.conversation_id, replies, sources, now)
     return tuple(
-        _store(
+        store_reply(
             session,
             claim.conversation_id,
             reply.model_copy(update={"id": f"{claim.message_id}-{position}"}),
@@ -208,7 +232,12 @@ def _plan(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> tu
     )
 
 
-def _store(
+def replies_to(session: Session, message_id: str) -> tuple[Delivery, ...]:
+    """What is stored in answer to a message, in order."""
+    return tuple(Delivery(*row) for row in session.execute(_REPLIES, {"message": message_id}))
+
+
+def store_reply(
     session: Session,
     conversation_id: str,
     reply: Reply,
@@ -216,6 +245,7 @@ def _store(
     message_id: str | None = None,
     position: int = 0,
 ) -> Delivery:
+    """Plans a reply; who may speak now was checked by the caller, on the locked conversation."""
     body = reply.model_dump(mode="json")
     values = {
         "id": reply.id,
@@ -234,14 +264,13 @@ def post_reply(
 ) -> Delivery | None:
     """Plans a line nobody asked for just now (an appeal's progress); streams pick it up by itself.
 
-    ``None`` when the conversation is unknown, or the bot would speak while a person owns it.
+    ``None`` when the conversation is unknown, or the reply's author may not speak: only the owner
+    does, and the system.
     """
-    owner = session.execute(
-        select(Conversation.owner).where(Conversation.id == conversation_id).with_for_update()
-    ).scalar()
-    if owner is None or (reply.author == Author.BOT and owner != Owner.BOT):
+    owner = session.execute(_NOTE_NEWS, {"conversation": conversation_id, "now": now}).scalar()
+    if owner is None or _SPEAKS_AS.get(reply.author, owner) != owner:
         return None
-    return _store(session, conversation_id, reply, now)
+    return store_reply(session, conversation_id, reply, now)
 
 
 def _next_claim(
@@ -250,10 +279,11 @@ def _next_claim(
     channel: str,
     state: str | None,
     owner: Owner,
+    owner_version: int,
     now: datetime,
 ) -> Claim | None:
     if owner != Owner.BOT:
-        _end_unanswered(session, conversation_id, now)
+        end_unanswered(session, conversation_id, now)
         return None
     message = session.execute(_NEXT, {"conversation": conversation_id}).first()
     if message is None:
@@ -268,14 +298,26 @@ def _next_claim(
         channel=channel,
         state=state,
         attempts=message.attempts + 1,
+        owner_version=owner_version,
     )
 
 
-def _end_unanswered(session: Session, conversation_id: str, now: datetime) -> None:
-    # A person reads them in the console; the bot owes no reply.
+def end_unanswered(session: Session, conversation_id: str, now: datetime) -> None:
+    """Ends what waits: a person reads it in the console, the bot owes no reply."""
+    _end_where(session, conversation_id, now, IS_WAITING)
+
+
+def end_unbegun(session: Session, conversation_id: str, now: datetime) -> None:
+    """Ends what waits and is in no turn yet; a turn that runs ends its message itself."""
+    _end_where(session, conversation_id, now, Message.status == MessageStatus.RECEIVED)
+
+
+def _end_where(
+    session: Session, conversation_id: str, now: datetime, which: ColumnElement[bool]
+) -> None:
     session.execute(
         update(Message)
-        .where(Message.conversation_id == conversation_id, IS_WAITING)
+        .where(Message.conversation_id == conversation_id, which)
         .values(status=MessageStatus.ANSWERED, answered_at=now),
         execution_options=_QUIETLY,
     )
@@ -284,7 +326,13 @@ def _end_unanswered(session: Session, conversation_id: str, now: datetime) -> No
 def claim_waiting(session: Session, lease: Lease, now: datetime, limit: int) -> list[Claim]:
     """Claims messages nobody is taking care of: those of a former run or of a dead process."""
     idle = session.execute(
-        select(Conversation.id, Conversation.channel, Conversation.state, Conversation.owner)
+        select(
+            Conversation.id,
+            Conversation.channel,
+            Conversation.state,
+            Conversation.owner,
+            Conversation.owner_version,
+        )
         .where(
             or_(Conversation.lease_by.is_(None), Conversation.lease_by != lease.holder),
             or_(Conversation.lease_until.is_(None), Conversation.lease_until < now),
@@ -295,8 +343,8 @@ def claim_waiting(session: Session, lease: Lease, now: datetime, limit: int) -> 
         .with_for_update(skip_locked=True, of=Conversation)
     ).all()
     claims = []
-    for conversation_id, channel, state, owner in idle:
-        claim = _next_claim(session, conversation_id, channel, state, owner, now)
+    for conversation_id, channel, state, owner, version in idle:
+        claim = _next_claim(session, conversation_id, channel, state, owner, version, now)
         take_lease(session, conversation_id, lease if claim else None)
         if claim:
             claims.append(claim)

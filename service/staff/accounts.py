@@ -154,6 +154,12 @@ def accounts(db: Session) -> list[StaffAccount]:
     return list(db.scalars(select(StaffAccount).order_by(StaffAccount.id)))
 
 
+def active_staff(db: Session, staff_id: str) -> Staff | None:
+    """Somebody who may sign in; ``None`` for an unknown or a closed account."""
+    row = db.get(StaffAccount, staff_id)
+    return _staff(row) if row is not None and row.is_active else None
+
+
 def sign_in(
     db: Session,
     login: str,

@@ -29,10 +29,7 @@ class Office(BaseModel):
         (time(14), time(18)),
     )
     person_wait_minutes: int = Field(10, ge=1, le=240)
-    conversations_per_commissioner: int = Field(8, ge=1, le=100)
     warning_share: float = Field(0.8, ge=0.5, le=0.95)
-    reopened_answer_days: int = Field(2, ge=1, le=10)
-    close_unrated_after_days: int = Field(5, ge=1, le=60)
 
     @field_validator("working_hours")
     @classmethod
@@ -46,10 +43,7 @@ class Office(BaseModel):
 OFFICE_LABELS = {
     "working_hours": "工作时间",
     "person_wait_minutes": "转人工最长等待（分钟）",
-    "conversations_per_commissioner": "每位专员同时接待的会话数",
     "warning_share": "期限用去多少时预警（比例）",
-    "reopened_answer_days": "重新办理的期限（工作日）",
-    "close_unrated_after_days": "答复后多少个工作日无反馈自动办结",
 }
 
 

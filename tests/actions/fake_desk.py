@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from actions.appeal import OPEN_STATES
-from actions.desk import Appeal, AppealDraft
+from actions.desk import Appeal, AppealDraft, AppealReason, Handoff
 from knowledge.profile import Known, Profile
 
 DUE_AT = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)  # 18:00 in Shanghai
 ANSWERED = frozenset({"answered", "explained"})
+OPENS_AT = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # 9:00 in Shanghai
+HOURS = "工作日 9:00–12:00、14:00–18:00"
 DEPARTMENT = "福田区企业服务中心"
 
 
@@ -30,7 +32,8 @@ class FakeDesk:
     """Implements ``actions.desk.Desk``: numbers count up, everything goes to one department by one time.
 
     ``drafts`` holds what was filed, by message; ``supplements`` what was added, by number; ``profiles`` what is on file
-    of the enterprise a session is bound to, ``said_facts`` what a session said of it.
+    of the enterprise a session is bound to, ``said_facts`` what a session said of it. ``requests`` holds session and
+    matter of each wish for a person, by message, in order; nobody answers them unless ``is_manned``.
     """
 
     appeals: dict[str, Appeal] = field(default_factory=dict)
@@ -41,6 +44,8 @@ class FakeDesk:
     profiles: dict[str, Profile] = field(default_factory=dict)
     said_facts: dict[str, dict[str, Known]] = field(default_factory=dict)
     reactions: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    requests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    is_manned: bool = True
     _by_message: dict[str, str] = field(default_factory=dict)
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
@@ -57,6 +62,20 @@ class FakeDesk:
         self.drafts[draft.message_id] = draft
         self._by_message[draft.message_id] = no
         return appeal
+
+    def request_person(
+        self, session: str, message_id: str, matter: str, phone: str | None = None
+    ) -> Handoff:
+        handoff = Handoff(hours=HOURS, limit_minutes=10)
+        if not self.is_manned:
+            draft = AppealDraft(session, message_id, matter, AppealReason.HUMAN_WANTED, phone=phone)
+            return replace(handoff, appeal=self.file_appeal(draft), opens_at=OPENS_AT)
+        self.requests.setdefault(message_id, (session, matter))
+        return replace(handoff, position=1, wait_minutes=3)
+
+    def asked_by(self, session: str) -> list[str]:
+        """What the session wanted a person for, oldest first."""
+        return [matter for asker, matter in self.requests.values() if asker == session]
 
     def appeals_of(self, session: str, no: str | None = None) -> list[Appeal]:
         own = [appeal for appeal in self.appeals.values() if self.owners[appeal.no] == session]

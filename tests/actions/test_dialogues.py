@@ -23,7 +23,7 @@ DIALOGUES: list[dict[str, Any]] = [
     for name in ("dialogues.yml", "match_dialogues.yml")
     for dialogue in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 ]
-CHECKS = {"say", "press", "kinds", "has", "lacks", "cites", "clause", "files", "intent"}
+CHECKS = {"say", "press", "kinds", "has", "lacks", "cites", "clause", "files", "asks", "intent"}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,7 @@ def test_dialogue(
     for turn in dialogue["turns"]:
         assert set(turn) <= CHECKS, f"unknown check in {turn}"
         before = len(desk.filed_by(talk.session))
+        asked_before = len(desk.asked_by(talk.session))
         result = (
             talk.say(turn["say"].replace("THEIRS", theirs))
             if "say" in turn
@@ -49,6 +50,8 @@ def test_dialogue(
         filed = desk.filed_by(talk.session)[before:]
         where = f"{turn.get('say') or turn['press']} → {text_of(result)}"
         _check(turn, result, filed, where)
+        if "asks" in turn:
+            assert desk.asked_by(talk.session)[asked_before:] == turn["asks"], where
         _check_citations_are_stored(result, answerer)
     _check_end(dialogue.get("ends", {}), talk.session, desk)
     assert desk.appeals[theirs].state == "dispatched"

@@ -48,6 +48,7 @@ ABOVE_THE_ROOMS = {
     "service.cli",
     "service.desk",
     "service.doctor",
+    "service.office_rules",
     "service.refresh",
 }
 # Only this module knows Rasa's command line, stand-ins and repairs; these speak to Rasa's objects.

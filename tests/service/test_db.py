@@ -23,6 +23,14 @@ from service.db import MIGRATIONS, Base, Database, make_engine, upgrade
 SHANGHAI = timezone(timedelta(hours=8))
 
 
+def is_modelled(name: str | None, kind: str, _parents: object) -> bool:
+    """Full-text tables are made by the migration alone: no model fits both databases."""
+    return not (kind == "table" and name is not None and name.startswith("message_search"))
+
+
+COMPARED = {"compare_type": True, "include_name": is_modelled}
+
+
 def add_conversation(database: Database, name: str, at: datetime) -> None:
     with database.session() as session:
         session.execute(
@@ -107,7 +115,7 @@ def test_writers_of_many_threads_all_succeed(database: Database) -> None:
 
 def test_migrations_give_exactly_the_tables_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts=COMPARED)
         assert compare_metadata(context, Base.metadata) == []
 
 
@@ -144,7 +152,7 @@ def test_each_migration_can_be_taken_back(database: Database) -> None:
     for file in sorted((MIGRATIONS / "versions").glob("0*.py")):
         migrate(database, file.name[:4])
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts=COMPARED)
         assert compare_metadata(context, Base.metadata) == []
 
 

@@ -42,7 +42,7 @@ def test_a_first_message_begins_a_conversation(start_app: StartApp) -> None:
     assert set(body) == {"session", "message_id", "owner", "replies"}
     assert body["owner"] == "bot"
     assert set(body["replies"][0]) == {
-        "id", "author", "kind", "text", "citations", "matches", "appeal", "buttons",
+        "id", "author", "name", "kind", "text", "citations", "matches", "appeal", "buttons",
     }  # fmt: skip
     assert body["replies"][0]["text"] == "1:你好"
     again = client.post("/api/chat", json={"session": body["session"], "text": "再问"}).json()

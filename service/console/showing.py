@@ -1,0 +1,71 @@
+"""Puts what the database holds into words and HTML for the console; every value is escaped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from service.console import texts
+from service.db import utc_now
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        clock=clock,
+        date=day,
+        time=clock_time,
+        moment=moment,
+        names=texts.visitor_name,
+        owners=texts.owner_words,
+        tones=texts.OWNER_TONES,
+        intents=texts.INTENTS,
+        verdicts=texts.VERDICTS,
+        verdict_tones=texts.VERDICT_TONES,
+        kinds=texts.KINDS,
+        kind_tones=texts.KIND_TONES,
+    )
+    return environment
+
+
+def html_of(template: str, **values: object) -> str:
+    """One of the templates, filled in."""
+    return _environment().get_template(template).render(**values)
+
+
+def clock(at: datetime) -> str:
+    """``14:05`` today, ``11-23`` this year, else with the year, in Beijing time."""
+    local, now = at.astimezone(SHANGHAI), utc_now().astimezone(SHANGHAI)
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    return f"{local:%m-%d}" if local.year == now.year else f"{local:%Y-%m-%d}"
+
+
+def day(at: datetime) -> str:
+    """``2026年11月23日`` in Beijing time."""
+    local = at.astimezone(SHANGHAI)
+    return f"{local.year}年{local.month}月{local.day}日"
+
+
+def clock_time(at: datetime) -> str:
+    """``14:05`` in Beijing time."""
+    return f"{at.astimezone(SHANGHAI):%H:%M}"
+
+
+def moment(at: datetime) -> str:
+    """``2026-11-23 14:05`` in Beijing time."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
