@@ -44,6 +44,7 @@ from tests.service.conftest import postgres_schema
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 ME = Staff("s1", "专员1", Role.COMMISSIONER)
 PER_CONVERSATION = 25
+_BODY = Reply(author=Author.BOT, text="按第八条，一次性奖励十万元。").model_dump(mode="json")
 BATCH = 20_000
 SUBJECTS = [
     "国高",
@@ -186,13 +187,12 @@ def _messages(rng: random.Random, count: int) -> Iterator[dict[str, Any]]:
 
 
 def _reply(row: dict[str, Any]) -> dict[str, Any]:
-    reply = Reply(id=f"{row['id']}-0", author=Author.BOT, text="按第八条，一次性奖励十万元。")
     return {
-        "id": reply.id,
+        "id": f"{row['id']}-0",
         "conversation_id": row["conversation_id"],
         "message_id": row["id"],
         "position": 0,
-        "body": reply.model_dump(mode="json"),
+        "body": _BODY,
         "status": OutboxStatus.SENT,
         "created_at": row["received_at"],
     }
