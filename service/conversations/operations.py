@@ -242,10 +242,14 @@ def answer_of(session: Session, message_id: str) -> Answer | None:
     return Answer(owner, tuple(_read(session, planned)))
 
 
-def owner_of(session: Session, conversation_id: str) -> Owner:
-    """Who answers; a conversation in which nothing was said yet is the bot's."""
-    owner = session.scalar(select(Conversation.owner).where(Conversation.id == conversation_id))
-    return owner or Owner.BOT
+def owner_of(session: Session, conversation_id: str) -> tuple[Owner, str | None]:
+    """Who answers, and their name when a person does; the bot where nothing was said yet."""
+    row = session.execute(
+        select(Conversation.owner, Conversation.owner_name).where(
+            Conversation.id == conversation_id
+        )
+    ).first()
+    return (row.owner, row.owner_name) if row else (Owner.BOT, None)
 
 
 def history(session: Session, conversation_id: str, limit: int) -> list[Said]:

@@ -110,10 +110,11 @@ class HistoryLine(BaseModel):
 
 
 class History(BaseModel):
-    """The last messages of a conversation, oldest first."""
+    """The last messages of a conversation, oldest first; ``owner_name`` is set while a person answers."""
 
     session: str
     owner: Owner
+    owner_name: str | None
     messages: list[HistoryLine]
 
 
@@ -208,7 +209,7 @@ def read_history(room: InRoom, session: str) -> History:
     web = room.tokens.read(session)
     with room.database.reading() as database:
         said = operations.history(database, web.conversation_id, _HISTORY_MESSAGES)
-        owner = operations.owner_of(database, web.conversation_id)
+        owner, owner_name = operations.owner_of(database, web.conversation_id)
     lines = [
         HistoryLine(
             message_id=line.message_id,
@@ -219,7 +220,7 @@ def read_history(room: InRoom, session: str) -> History:
         )
         for line in said
     ]
-    return History(session=web.token, owner=owner, messages=lines)
+    return History(session=web.token, owner=owner, owner_name=owner_name, messages=lines)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 TABLE = "message_search"
-_RUNS = re.compile(r"[a-z0-9]+|[^\W_]+")
+_RUNS = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
 _ASCII = re.compile(r"[a-z0-9]+")
 _MAX_GRAM_CHARS = 40
 _MAX_GRAMS = 4000
@@ -92,7 +92,16 @@ def _folded(said: str) -> str:
 
 
 def _query(grams: list[str], dialect: str) -> str:
-    # A Latin word may be typed in part; grams hold no quotes and no operators, only letters.
-    if dialect == "sqlite":
-        return " AND ".join(f'"{gram}"*' for gram in grams)
-    return " & ".join(f"'{gram}':*" for gram in grams)
+    # Grams hold letters and digits only: no quotes, no operators. What stands alone or comes last may
+    # be the beginning of more (a word typed in part); all else is looked up whole, which is quicker.
+    sqlite = dialect == "sqlite"
+    terms = []
+    for number, gram in enumerate(grams):
+        is_open = len(gram) == 1 or (
+            number == len(grams) - 1 and _ASCII.fullmatch(gram) is not None
+        )
+        if sqlite:
+            terms.append(f'"{gram}"*' if is_open else f'"{gram}"')
+        else:
+            terms.append(f"'{gram}':*" if is_open else f"'{gram}'")
+    return (" AND " if sqlite else " & ").join(terms)

@@ -45,13 +45,14 @@ class FakeService:
 
     ``posts`` records every body received. ``fail_next`` holds statuses to answer the next posts
     with. ``lose_next`` stores that many messages and drops the line before answering.
-    ``unasked`` holds history lines of no message. ``foreign_script`` is the address of
+    ``unasked`` holds history lines of no message; ``owner_name`` is the person's who answers. ``foreign_script`` is the address of
     ``widget.js`` as the page at ``/foreign`` includes it.
     """
 
     def __init__(self) -> None:
         self.sessions: dict[str, list[Message]] = {}
         self.owners: dict[str, str] = {}
+        self.owner_name: str | None = None
         self.posts: list[dict[str, Any]] = []
         self.unasked: list[dict[str, Any]] = []
         self.fail_next: list[int] = []
@@ -213,7 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
             kept = self.service.sessions[session or ""]
             owner = self.service.owners.get(session or "", "bot")
             messages = [each.as_json() for each in kept] + self.service.unasked
-            self._json(200, {"session": session, "owner": owner, "messages": messages})
+            found = {"session": session, "owner": owner, "messages": messages}
+            self._json(200, found | {"owner_name": self.service.owner_name})
         elif address.path.startswith("/api/appeals/"):
             self._json(200, TIMELINE)
         elif address.path == "/foreign":

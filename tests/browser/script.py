@@ -222,6 +222,15 @@ def _two_answers() -> tuple[Reply, ...]:
     )
 
 
+def _queued() -> Reply:
+    return Reply(
+        author=Author.SYSTEM,
+        kind=ReplyKind.HANDOFF,
+        text="正在为您转接服务专员：您排在第 1 位",
+        buttons=[Button(title="取消排队", payload="/cancel_person")],
+    )
+
+
 def answer_to(text: str) -> Answer:
     """What the script says to a message; a message it does not know is repeated word for word."""
     if "国高" in text or "国家高新" in text:
@@ -240,6 +249,11 @@ def answer_to(text: str) -> Answer:
         return Answer((Reply(kind=ReplyKind.ANSWER, text=LONG_LINES),))
     if "材料" in text:
         return Answer((Reply(text=LONG),))
+    if text == "/cancel_person":
+        line = Reply(author=Author.SYSTEM, kind=ReplyKind.HANDOFF, text="已为您取消排队")
+        return Answer((line,), owner="bot")
+    if "请专员" in text:
+        return Answer((_queued(),), owner="queued")
     if "人工" in text:
         return Answer(_person(), owner="person")
     if "慢" in text:

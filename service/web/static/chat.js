@@ -11,17 +11,20 @@ const STALE_AFTER_MS = 30000;
 const RECENT_MS = 60000;
 const ASK_AGAIN_MS = [4000, 8000, 16000, 30000];
 const OWNERS = {
-  bot: "自动回答，可随时转人工",
-  queued: "正在为您联系服务专员",
-  person: "服务专员正在为您服务",
-  closed: "本次服务已结束，可继续提问",
+  bot: ["机器人", "自动回答，可随时转人工"],
+  queued: ["排队中", "正在为您联系服务专员"],
+  person: ["人工", "服务专员正在为您服务"],
+  closed: ["已结束", "本次服务已结束，可继续提问"],
 };
+const PERSON_WANTED = "转人工";
+const PERSON_CANCELLED = "/cancel_person";
 const byId = (id) => document.getElementById(id);
 const field = byId("text");
 const inFrame = window.parent !== window;
 
 let epoch = 0; // counts conversations: what belongs to an earlier one is not shown any more
 let owner = "bot";
+let ownerName = null;
 let queue = Promise.resolve();
 let sending = 0;
 let typingTimer = null;
@@ -98,6 +101,7 @@ function accept(answer) {
   thread.messages.add(answer.message_id);
   showOwner(answer.owner);
   answer.replies.forEach((reply) => thread.addReply(reply, new Date()));
+  if (answer.owner === "person" && !ownerName) sync().catch(() => null);
   if (!answer.replies.length && !answered.has(answer.message_id) && owner === "bot") expect(answer.message_id);
 }
 
@@ -127,7 +131,7 @@ async function receive({ message_id: messageId, reply }) {
   if (messageId) answered.add(messageId);
   pending.delete(messageId);
   const isNew = thread.addReply(reply, new Date());
-  if (isNew && reply.author === "person") showOwner("person");
+  if (isNew && reply.author === "person") showOwner("person", reply.name);
   refreshTyping();
   // A line about who answers from now on does not say who: history does.
   if (isNew && (reply.author === "system" || reply.kind === "handoff")) await sync().catch(() => null);
@@ -138,7 +142,7 @@ async function sync() {
   const mine = epoch;
   const found = await transport.history();
   if (!found || mine !== epoch) return;
-  showOwner(found.owner);
+  showOwner(found.owner, found.owner_name);
   thread.quietly(() => found.messages.forEach(merge));
   refreshTyping();
 }
@@ -187,10 +191,18 @@ function settle() {
 
 /* ---- what the page shows around the thread ---- */
 
-function showOwner(name) {
+/* `person` is the name of who answers, known from history or from what they said. */
+function showOwner(name, person) {
   if (!OWNERS[name]) return;
+  const [tag, line] = OWNERS[name];
+  if (name !== "person") ownerName = null;
+  else if (person) ownerName = person;
   owner = name;
-  byId("owner-line").textContent = OWNERS[name];
+  byId("owner-tag").textContent = tag;
+  byId("owner-line").textContent = ownerName ? `服务专员${ownerName}正在为您服务` : line;
+  byId("app").dataset.owner = name;
+  byId("person").hidden = name === "queued" || name === "person";
+  byId("cancel").hidden = name !== "queued";
   if (name !== "bot") settle();
 }
 
@@ -281,6 +293,15 @@ Array.from(byId("examples").querySelectorAll("button")).forEach((example) => {
     submit(example.textContent);
     moveOn(event.detail === 0);
   });
+});
+
+byId("person").addEventListener("click", (event) => {
+  submit(PERSON_WANTED);
+  moveOn(event.detail === 0);
+});
+byId("cancel").addEventListener("click", (event) => {
+  submit(PERSON_CANCELLED);
+  moveOn(event.detail === 0);
 });
 
 /* ---- header ---- */

@@ -32,7 +32,7 @@ export class Thread {
     this.mine = new Map();
     this.messages = new Set();
     this.replies = new Set();
-    this.titles = new Map();
+    this.titles = new Map([["/cancel_person", "取消排队"]]);
     this.group = null;
     this.lastMine = null;
     this.lastAt = null;
@@ -106,7 +106,7 @@ export class Thread {
     if (reply.author === "system") {
       this.addNote(reply.text, at, reply);
     } else {
-      const stack = this.groupOf(reply.author, at);
+      const stack = this.groupOf(reply.author, at, reply.name);
       if (reply.text) {
         const bubble = el("div", "bubble");
         bubble.append(...said(textOf(reply)));
@@ -162,24 +162,26 @@ export class Thread {
     if (on) this.follow(following);
   }
 
-  groupOf(author, at) {
+  /* `name` is who of several persons speaks; absent for the others. */
+  groupOf(author, at, name) {
     this.examples.hidden = true;
     const fresh = this.separate(at);
-    if (!fresh && this.group && this.group.author === author) return this.group.stack;
-    const speaker = SPEAKERS[author] || SPEAKERS.bot;
+    if (!fresh && this.group && this.group.author === author && this.group.name === name) return this.group.stack;
+    const speaker = { ...(SPEAKERS[author] || SPEAKERS.bot) };
+    if (name) speaker.name = `${speaker.name} ${name}`;
     const node = el("section", `group ${author}`);
     node.setAttribute("aria-label", speaker.tag ? `${speaker.name}（${speaker.tag}）说` : "我说");
     const avatar = el("span", `avatar ${author}`, speaker.initial);
     avatar.setAttribute("aria-hidden", "true");
     const stack = el("div", "stack");
     if (speaker.tag) {
-      const name = el("p", "name", `${speaker.name} `);
-      name.append(el("span", "tag", speaker.tag));
-      stack.append(name);
+      const title = el("p", "name", `${speaker.name} `);
+      title.append(el("span", "tag", speaker.tag));
+      stack.append(title);
     }
     node.append(avatar, stack);
     this.log.append(node);
-    this.group = { author, stack };
+    this.group = { author, name, stack };
     return stack;
   }
 

@@ -97,7 +97,7 @@ def test_a_made_up_page_is_refused(database: Database, after: str) -> None:
 def test_words_of_messages_find_conversations(database: Database, desk: dict[str, Counter]) -> None:
     desk["q2"].say("楼下 ABC-123 噪音扰民，100%真实")
     assert names(listed(database, text="停电")) == ["mine", "hers", "bot2", "bot1", "end"]
-    for wanted in ("噪音扰民", "abc-123", "100%真", "abc"):
+    for wanted in ("噪音扰民", "abc-123", "100%真", "abc", "abc-1", "123 噪音", "楼下 ABC"):
         assert names(listed(database, text=wanted)) == ["q2"], wanted
     for wanted in ("扰民噪音", "电园", "%", "停", '" OR "', "'", "不存在的词"):
         assert names(listed(database, text=wanted)) == [], wanted

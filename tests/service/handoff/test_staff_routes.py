@@ -133,8 +133,8 @@ def test_unread_is_counted_and_read(client: TestClient) -> None:
     say(client, "你好")
     name = only_id(li)
     assert li.get().json()["rows"][0]["unread"] == 1
-    assert li.post(f"/{name}/read").status_code == 422
-    assert li.post(f"/{name}/read", seq=None).status_code == 200
+    assert li.post(f"/{name}/read", seq=-1).status_code == 422
+    assert li.post(f"/{name}/read").status_code == 200
     assert li.get().json()["rows"][0]["unread"] == 0
 
 
