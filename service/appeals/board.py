@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.appeals.departments import directory
-from service.appeals.models import UNANSWERED_STATES, Appeal, AppealParty, AppealState
+from service.appeals.models import OPEN_STATES, UNANSWERED_STATES, Appeal, AppealParty, AppealState
 from service.appeals.remaining import RemainingTime, remaining
 from service.appeals.visibility import visible_to
 from service.db import UtcDateTime
@@ -21,6 +21,9 @@ from service.errors import InvalidInput
 from service.staff.permissions import Staff
 
 MOST_ROWS = 200
+_IS_OPEN = Appeal.closed_at.is_(None)
+"""Says the same as the open states, in the words of the index of open appeals."""
+
 _NUMBER = re.compile(r"[A-Z0-9]{1,8}-\d{8}(?:-\d{1,8})?", re.ASCII)
 
 
@@ -106,23 +109,26 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
         and_(Appeal.clock_since.is_not(None), Appeal.due_at < now),
         and_(Appeal.clock_since.is_(None), Appeal.clock_used > Appeal.clock_budget),
     )
-    return and_(Appeal.state.in_(sorted(UNANSWERED_STATES)), Appeal.due_at < now, is_late)
+    unanswered = Appeal.state.in_(sorted(UNANSWERED_STATES))
+    return and_(_IS_OPEN, unanswered, Appeal.due_at < now, is_late)
 
 
 def _filters(staff: Staff, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     filters = [visible_to(staff), *_text_filters(wanted.text)]
     if wanted.states:
         filters.append(Appeal.state.in_(sorted(wanted.states)))
+        if wanted.states <= OPEN_STATES:
+            filters.append(_IS_OPEN)
     if wanted.department is not None:
         filters.append(_of_department(wanted.department))
     if wanted.overdue:
         filters.append(is_overdue(now))
     if wanted.paused:
-        filters.append(Appeal.pause_reason.is_not(None))
+        filters += [Appeal.pause_reason.is_not(None), _IS_OPEN]
     if wanted.common:
         filters.append(Appeal.is_common.is_(True))
     if wanted.extension_asked:
-        filters.append(Appeal.extension == "asked")
+        filters += [Appeal.extension == "asked", _IS_OPEN]
         filters.append(Appeal.state.in_(sorted(UNANSWERED_STATES)))
     if wanted.credit_code is not None:
         filters.append(Appeal.credit_code == wanted.credit_code)

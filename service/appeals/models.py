@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -160,6 +161,14 @@ class Appeal(Base):
         Index("ix_appeals_state_received", "state", "received_at", "id"),
         Index("ix_appeals_department_due", "department", "due_at", "id"),
         Index("ix_appeals_next_check", "next_check_at"),
+        # The lists people live in hold what is open: few among very many that are closed.
+        Index(
+            "ix_appeals_open_due",
+            "due_at",
+            "id",
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(_ID, primary_key=True)

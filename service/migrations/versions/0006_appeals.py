@@ -53,6 +53,13 @@ def upgrade() -> None:
         batch_op.drop_index("ix_appeals_state")
         for name, columns in _INDEXES.items():
             batch_op.create_index(name, columns, unique=False)
+    op.create_index(
+        "ix_appeals_open_due",
+        "appeals",
+        ["due_at", "id"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     with op.batch_alter_table("appeal_events", schema=None) as batch_op:
         batch_op.add_column(sa.Column("detail", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("once", sa.String(32), nullable=True))
@@ -82,6 +89,7 @@ def downgrade() -> None:
         batch_op.drop_constraint("uq_appeal_events_appeal_once", type_="unique")
         batch_op.drop_column("once")
         batch_op.drop_column("detail")
+    op.drop_index("ix_appeals_open_due", "appeals")
     with op.batch_alter_table("appeals", schema=None) as batch_op:
         for name in _INDEXES:
             batch_op.drop_index(name)
