@@ -9,12 +9,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, func, or_, select, tuple_
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from service.appeals.departments import directory
-from service.appeals.models import OPEN_STATES, UNANSWERED_STATES, Appeal, AppealParty, AppealState
+from service.appeals.models import (
+    OPEN_STATES,
+    UNANSWERED_STATES,
+    Appeal,
+    AppealParty,
+    AppealState,
+    AppealText,
+)
 from service.appeals.remaining import RemainingTime, remaining
+from service.appeals.repeats import searchable
 from service.appeals.visibility import visible_to
 from service.db import UtcDateTime
 from service.errors import InvalidInput
@@ -148,18 +159,33 @@ def _of_department(name: str) -> ColumnElement[bool]:
 def _text_filters(text: str) -> list[ColumnElement[bool]]:
     """Every word must occur; a number is looked up by its beginning, without reading any text."""
     filters: list[ColumnElement[bool]] = []
+    words: list[ColumnElement[bool]] = []
     for word in text[:200].split()[:5]:
         number = word.upper()
         if _NUMBER.fullmatch(number):
             filters.append(and_(Appeal.no >= number, Appeal.no < f"{number}~"))
-        else:
-            filters.append(
-                or_(
-                    Appeal.matter.contains(word, autoescape=True),
-                    Appeal.company.contains(word, autoescape=True),
-                )
-            )
+        elif folded := searchable(word):
+            words.append(_position(AppealText.text, folded) > 0)
+    if words:
+        filters.append(Appeal.id.in_(select(AppealText.appeal_id).where(*words)))
     return filters
+
+
+class _position(FunctionElement[int]):
+    """Where a text begins within another, from 1; 0 for nowhere."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(_position)
+def _strpos(element: _position, compiler: SQLCompiler, **more: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **more)})"
+
+
+@compiles(_position, "sqlite")
+def _instr(element: _position, compiler: SQLCompiler, **more: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **more)})"
 
 
 def _ordered(query: Select[Any], order: Order, after: str | None) -> Select[Any]:

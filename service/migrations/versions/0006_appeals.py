@@ -75,6 +75,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("appeal_id", "department", name=op.f("pk_appeal_parties")),
     )
     op.create_index("ix_appeal_parties_department", "appeal_parties", ["department", "appeal_id"])
+    op.create_table(
+        "appeal_texts",
+        sa.Column("appeal_id", _ID, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["appeal_id"], ["appeals.id"], name=op.f("fk_appeal_texts_appeal_id_appeals")
+        ),
+        sa.PrimaryKeyConstraint("appeal_id", name=op.f("pk_appeal_texts")),
+    )
+    op.execute(
+        "INSERT INTO appeal_texts (appeal_id, text)"
+        " SELECT id, lower(matter || ' ' || coalesce(company, '')) FROM appeals"
+    )
     # The watch recounts these from their events; until then they show what was known before.
     op.execute(
         "INSERT INTO appeal_parties (appeal_id, department, is_lead)"
@@ -84,6 +97,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("appeal_texts")
     op.drop_table("appeal_parties")
     with op.batch_alter_table("appeal_events", schema=None) as batch_op:
         batch_op.drop_constraint("uq_appeal_events_appeal_once", type_="unique")
