@@ -9,18 +9,32 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, and_, func, or_, select, tuple_
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from service.appeals.departments import directory
-from service.appeals.models import UNANSWERED_STATES, Appeal, AppealParty, AppealState
+from service.appeals.models import (
+    OPEN_STATES,
+    UNANSWERED_STATES,
+    Appeal,
+    AppealParty,
+    AppealState,
+    AppealText,
+)
 from service.appeals.remaining import RemainingTime, remaining
+from service.appeals.repeats import searchable
 from service.appeals.visibility import visible_to
 from service.db import UtcDateTime
 from service.errors import InvalidInput
 from service.staff.permissions import Staff
 
 MOST_ROWS = 200
+_IS_OPEN = Appeal.closed_at.is_(None)
+"""Says the same as the open states, in the words of the index of open appeals."""
+
 _NUMBER = re.compile(r"[A-Z0-9]{1,8}-\d{8}(?:-\d{1,8})?", re.ASCII)
 
 
@@ -106,23 +120,26 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
         and_(Appeal.clock_since.is_not(None), Appeal.due_at < now),
         and_(Appeal.clock_since.is_(None), Appeal.clock_used > Appeal.clock_budget),
     )
-    return and_(Appeal.state.in_(sorted(UNANSWERED_STATES)), Appeal.due_at < now, is_late)
+    unanswered = Appeal.state.in_(sorted(UNANSWERED_STATES))
+    return and_(_IS_OPEN, unanswered, Appeal.due_at < now, is_late)
 
 
 def _filters(staff: Staff, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     filters = [visible_to(staff), *_text_filters(wanted.text)]
     if wanted.states:
         filters.append(Appeal.state.in_(sorted(wanted.states)))
+        if wanted.states <= OPEN_STATES:
+            filters.append(_IS_OPEN)
     if wanted.department is not None:
         filters.append(_of_department(wanted.department))
     if wanted.overdue:
         filters.append(is_overdue(now))
     if wanted.paused:
-        filters.append(Appeal.pause_reason.is_not(None))
+        filters += [Appeal.pause_reason.is_not(None), _IS_OPEN]
     if wanted.common:
         filters.append(Appeal.is_common.is_(True))
     if wanted.extension_asked:
-        filters.append(Appeal.extension == "asked")
+        filters += [Appeal.extension == "asked", _IS_OPEN]
         filters.append(Appeal.state.in_(sorted(UNANSWERED_STATES)))
     if wanted.credit_code is not None:
         filters.append(Appeal.credit_code == wanted.credit_code)
@@ -142,18 +159,33 @@ def _of_department(name: str) -> ColumnElement[bool]:
 def _text_filters(text: str) -> list[ColumnElement[bool]]:
     """Every word must occur; a number is looked up by its beginning, without reading any text."""
     filters: list[ColumnElement[bool]] = []
+    words: list[ColumnElement[bool]] = []
     for word in text[:200].split()[:5]:
         number = word.upper()
         if _NUMBER.fullmatch(number):
             filters.append(and_(Appeal.no >= number, Appeal.no < f"{number}~"))
-        else:
-            filters.append(
-                or_(
-                    Appeal.matter.contains(word, autoescape=True),
-                    Appeal.company.contains(word, autoescape=True),
-                )
-            )
+        elif folded := searchable(word):
+            words.append(_position(AppealText.text, folded) > 0)
+    if words:
+        filters.append(Appeal.id.in_(select(AppealText.appeal_id).where(*words)))
     return filters
+
+
+class _position(FunctionElement[int]):
+    """Where a text begins within another, from 1; 0 for nowhere."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(_position)
+def _strpos(element: _position, compiler: SQLCompiler, **more: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **more)})"
+
+
+@compiles(_position, "sqlite")
+def _instr(element: _position, compiler: SQLCompiler, **more: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **more)})"
 
 
 def _ordered(query: Select[Any], order: Order, after: str | None) -> Select[Any]:

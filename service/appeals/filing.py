@@ -26,9 +26,10 @@ from service.appeals.models import (
     AppealEvent,
     AppealNumber,
     AppealState,
+    AppealText,
     EventKind,
 )
-from service.appeals.repeats import normal_matter
+from service.appeals.repeats import normal_matter, searchable
 from service.errors import Conflict, InvalidInput
 
 
@@ -93,6 +94,9 @@ def file_appeal(db: Session, filing: Filing) -> Filed:
     appeal = _new_appeal(filing, f"{filing.prefix}-{day:%Y%m%d}-{last + 1:04d}")
     db.add(appeal)
     db.flush()
+    db.add(
+        AppealText(appeal_id=appeal.id, text=searchable(f"{draft.matter} {draft.company or ''}"))
+    )
     at, message_id = filing.received_at, draft.message_id
     append_event(
         db, appeal, EventKind.MOVED, REQUESTER, at, to_state=AppealState.FILED,

@@ -24,6 +24,11 @@ def normal_matter(text: str) -> str:
     return "".join(c for c in folded if c.isalnum())
 
 
+def searchable(text: str) -> str:
+    """The text as it is searched: half width, lower case, one blank between words."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
 def repeats_of(
     matter: str, others: Sequence[str], encoder: Encoder, same_from: float = SAME_FROM
 ) -> list[bool]:

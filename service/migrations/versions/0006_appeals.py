@@ -53,6 +53,13 @@ def upgrade() -> None:
         batch_op.drop_index("ix_appeals_state")
         for name, columns in _INDEXES.items():
             batch_op.create_index(name, columns, unique=False)
+    op.create_index(
+        "ix_appeals_open_due",
+        "appeals",
+        ["due_at", "id"],
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     with op.batch_alter_table("appeal_events", schema=None) as batch_op:
         batch_op.add_column(sa.Column("detail", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("once", sa.String(32), nullable=True))
@@ -68,6 +75,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("appeal_id", "department", name=op.f("pk_appeal_parties")),
     )
     op.create_index("ix_appeal_parties_department", "appeal_parties", ["department", "appeal_id"])
+    op.create_table(
+        "appeal_texts",
+        sa.Column("appeal_id", _ID, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["appeal_id"], ["appeals.id"], name=op.f("fk_appeal_texts_appeal_id_appeals")
+        ),
+        sa.PrimaryKeyConstraint("appeal_id", name=op.f("pk_appeal_texts")),
+    )
+    op.execute(
+        "INSERT INTO appeal_texts (appeal_id, text)"
+        " SELECT id, lower(matter || ' ' || coalesce(company, '')) FROM appeals"
+    )
     # The watch recounts these from their events; until then they show what was known before.
     op.execute(
         "INSERT INTO appeal_parties (appeal_id, department, is_lead)"
@@ -77,11 +97,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("appeal_texts")
     op.drop_table("appeal_parties")
     with op.batch_alter_table("appeal_events", schema=None) as batch_op:
         batch_op.drop_constraint("uq_appeal_events_appeal_once", type_="unique")
         batch_op.drop_column("once")
         batch_op.drop_column("detail")
+    op.drop_index("ix_appeals_open_due", "appeals")
     with op.batch_alter_table("appeals", schema=None) as batch_op:
         for name in _INDEXES:
             batch_op.drop_index(name)

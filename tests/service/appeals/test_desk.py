@@ -18,6 +18,7 @@ from service.appeals.history import verify_chain
 from service.appeals.models import Appeal, AppealNumber, AppealState, EventKind, Rating
 from service.appeals.operations import move
 from service.appeals.projection import events_of
+from service.conversations.models import Conversation, Message, MessageStatus
 from service.db import Database
 from service.desk import ServiceDesk, normal_no
 from service.enterprises.models import Enterprise
@@ -53,6 +54,7 @@ def test_filing_numbers_dispatches_and_sets_the_due_date(
         department="福田区科技和工业信息化局",
         due_at=datetime(2026, 11, 30, 18, tzinfo=SHANGHAI),
         matter="园区停电影响生产",
+        progress="剩余5个工作日6小时（2026年11月30日 18:00前答复）",
     )
     assert got.due_at.utcoffset() == timedelta(hours=8)
     (row,) = stored(database)
@@ -90,7 +92,7 @@ def test_prefix_is_chosen_by_the_district(
 def test_the_same_message_files_once(database: Database, desk: ServiceDesk, clock: Clock) -> None:
     first = desk.file_appeal(draft("m1"))
     clock.pass_(timedelta(days=3))
-    assert desk.file_appeal(draft("m1")) == first
+    assert desk.file_appeal(draft("m1")).no == first.no
     assert len(stored(database)) == 1
 
 
@@ -315,3 +317,42 @@ def test_alike_by_meaning_joins_only_under_the_same_policy(
     again = desk.file_appeal(draft("m3", "稳岗返还的钱还没有收到", policy_id="SZ-1"))
     assert not other.joined
     assert (again.no, again.joined) == (first.no, True)
+
+
+def test_the_answer_spoken_of_is_the_last_thing_told(
+    database: Database, desk: ServiceDesk, clock: Clock
+) -> None:
+    no = desk.file_appeal(draft("m1")).no
+    with database.session() as db:
+        db.add(Conversation(id="web-1", channel="web"))
+        db.flush()
+        db.add(message("m1", clock.at))
+    assert desk.answered_appeal("web-1", "m9") is None
+    clock.pass_(timedelta(hours=1))
+    with database.session() as db:
+        move(db, no, AppealState.ACCEPTED, "staff", now=clock())
+        move(db, no, AppealState.ANSWERED, "staff", "已修好", now=clock())
+        db.add(message("m9", clock.at + timedelta(minutes=5)))
+    answered = desk.answered_appeal("web-1", "m9")
+    assert answered is not None and answered.no == no
+    assert desk.answered_appeal("web-1", "m10") is None, "something else was said since"
+    assert desk.answered_appeal("web-2", "m9") is None
+
+
+def message(message_id: str, at: datetime) -> Message:
+    return Message(
+        id=message_id,
+        conversation_id="web-1",
+        client_id=message_id,
+        text="…",
+        is_button=False,
+        status=MessageStatus.ANSWERED,
+        received_at=at,
+    )
+
+
+def test_progress_tells_the_clock(desk: ServiceDesk, clock: Clock) -> None:
+    appeal = desk.file_appeal(draft("m1"))
+    assert appeal.progress == "剩余5个工作日6小时（2026年11月30日 18:00前答复）"
+    clock.at = datetime(2026, 12, 1, 10, tzinfo=SHANGHAI)
+    assert desk.appeals_of("web-1")[0].progress.startswith("已逾期1小时")
