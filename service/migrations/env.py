@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Literal
 
 from alembic import context
 
 from service.db import Base, UtcDateTime
 
-for room in ("conversations", "recall", "appeals", "enterprises"):
-    importlib.import_module(f"service.{room}.models")
+for models in sorted(Path(__file__).parents[1].glob("*/models.py")):
+    importlib.import_module(f"service.{models.parent.name}.models")
 
 
 def render_item(kind: str, item: object, _context: object) -> str | Literal[False]:

@@ -141,7 +141,7 @@ def test_a_database_of_the_first_version_is_upgraded_when_it_is_opened(database:
 
 
 def test_each_migration_can_be_taken_back(database: Database) -> None:
-    for revision in ("0001", "0002", "0003", "0004"):
+    for revision in ("0001", "0002", "0003", "0004", "head"):
         migrate(database, revision)
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
