@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 
 from actions.answering import answer_reply, citation_card
 from actions.appeal import PERSON, appeal_reply
@@ -30,6 +32,8 @@ from service.appeals.routes import MissCounter, appeals_router
 from service.catalogue import store_of
 from service.conversations.turns import Outcome
 from service.db import Database
+from service.debt.keeping import DebtRules, use_rules
+from service.debt.serving import SignedAnswers
 from service.desk import ServiceDesk
 from service.limits import TokenBuckets
 from service.matching.routes import matching_router
@@ -37,6 +41,8 @@ from service.refresh import CatalogueRefresh
 from service.settings import Settings
 
 Step = Callable[[str], None]
+
+log = structlog.get_logger("qifu.assembly")
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Product:
     live: Live
     refresh: CatalogueRefresh
     desk: ServiceDesk
+    signed: SignedAnswers
     bot: BotRuntime
     app: FastAPI
 
@@ -114,7 +121,17 @@ def build_product(
     )
     dispatcher = Dispatcher(load_departments(), encoder)
     dispatcher.warm()
-    desk = ServiceDesk(database, dispatcher, encoder)
+    signed = SignedAnswers(database, encoder, live)
+    signed.catalogue_exchanged(answerer.catalogue, settings.today())
+    live.watch(partial(_tell_signed, signed, settings))
+    use_rules(
+        DebtRules(
+            chance_below=settings.debt_chance_below,
+            confidence_below=settings.debt_confidence_below,
+            working_days=settings.debt_working_days,
+        )
+    )
+    desk = ServiceDesk(database, dispatcher, encoder, signed=signed)
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
@@ -135,7 +152,15 @@ def build_product(
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
     )
     refresh.start()
-    return Product(settings, database, live, refresh, desk, bot, app)
+    return Product(settings, database, live, refresh, desk, signed, bot, app)
+
+
+def _tell_signed(signed: SignedAnswers, settings: Settings, now: Answerer) -> None:
+    """What cannot be noted now is seen when an answer is about to be served; the exchange itself stands."""
+    try:
+        signed.catalogue_exchanged(now.catalogue, settings.today())
+    except (SQLAlchemyError, TimeoutError) as error:
+        log.error("clauses_not_noted", error=str(error))
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:

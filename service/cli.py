@@ -13,6 +13,7 @@ from bot.turn import BotError
 from knowledge.errors import KnowledgeError
 from service.auth import SessionTokens
 from service.catalogue_commands import catalogue_app
+from service.debt_commands import debt_app, faq_app
 from service.enterprise_commands import enterprises_app
 from service.errors import ServiceError
 from service.eval_commands import eval_app
@@ -39,6 +40,8 @@ for command in (match, sweep, reach, whatif):
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(enterprises_app, name="enterprises")
 app.add_typer(eval_app, name="eval")
+app.add_typer(debt_app, name="debt")
+app.add_typer(faq_app, name="faq")
 
 
 def main() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from actions.desk import Appeal, AppealDraft
+from actions.desk import Appeal, AppealDraft, SignedAnswer
 from knowledge.encoder import Encoder
 from knowledge.profile import Known, Profile
 from service.appeals import filing, models, operations
@@ -20,6 +20,7 @@ from service.appeals.dispatch import Dispatcher
 from service.appeals.filing import Filed, Filing
 from service.appeals.repeats import repeats_of
 from service.db import Database, utc_now
+from service.debt.serving import SignedAnswers
 from service.enterprises import profiles, speakers
 from service.enterprises.models import Enterprise
 from service.enterprises.operations import (
@@ -52,7 +53,9 @@ class ServiceDesk:
         encoder: Encoder,
         prefix: str = "FT",
         now: Callable[[], datetime] = utc_now,
+        signed: SignedAnswers | None = None,
     ) -> None:
+        self._signed = signed
         self._database = database
         self._dispatcher = dispatcher
         self._encoder = encoder
@@ -128,6 +131,10 @@ class ServiceDesk:
         """Keeps a rating, 1 to 5, on the session's newest appeal or the conversation."""
         with self._database.session() as db:
             operations.rate(db, session, score, _printable(comment), message_id)
+
+    def signed_answer(self, text: str, as_of: date) -> SignedAnswer | None:
+        """The signed answer in force that day for exactly this question."""
+        return self._signed.find(text, as_of) if self._signed else None
 
     def _file(self, decided: Filing) -> Filed:
         with self._database.session() as db:

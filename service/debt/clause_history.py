@@ -20,7 +20,11 @@ def note_catalogue(db: Session, catalogue: Catalogue, now: datetime) -> int:
     """
     before = _read_last(db)
     current = {clause.id: clause.hash for clause in catalogue.clauses.values()}
-    gone = {clause_id: _GONE for clause_id, known in before.items() if known and clause_id not in current}
+    gone = {
+        clause_id: _GONE
+        for clause_id, known in before.items()
+        if known and clause_id not in current
+    }
     changed = {i: hash_ for i, hash_ in current.items() if before.get(i) != hash_} | gone
     if changed:
         rows = [{"clause_id": i, "seen_at": now, "hash": each} for i, each in changed.items()]

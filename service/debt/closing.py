@@ -94,7 +94,9 @@ def close_debt(
     }
     # Whoever asks the words of a joined debt from now on opens a new one.
     db.execute(
-        update(Debt).where(Debt.merged_into == debt.id).values(state=DebtState.CLOSED, closed_at=now)
+        update(Debt)
+        .where(Debt.merged_into == debt.id)
+        .values(state=DebtState.CLOSED, closed_at=now)
     )
     db.flush()
     return debt
@@ -109,7 +111,9 @@ def _by_catalogue(
     for clause_id in patched.clause_ids:
         clause = catalogue.clauses.get(clause_id)
         if clause is None or clause.policy_id != patched.policy_id:
-            raise InvalidInput(f"政策 {patched.policy_id} 没有条款 {clause_id[:64]}。", "clause_ids")
+            raise InvalidInput(
+                f"政策 {patched.policy_id} 没有条款 {clause_id[:64]}。", "clause_ids"
+            )
         if not has_changed_since(db, catalogue, clause_id, debt.opened_at):
             raise InvalidInput(f"条款 {clause_id} 在这条欠账登记以后没有改动。", "clause_ids")
     if not patched.clause_ids:
@@ -123,9 +127,7 @@ def _by_catalogue(
     return Closure.CATALOGUE, closing, _answered_from([patched.policy_id])
 
 
-def _by_answer(
-    db: Session, signed: Signed
-) -> tuple[Closure, dict[str, Any], dict[str, Any]]:
+def _by_answer(db: Session, signed: Signed) -> tuple[Closure, dict[str, Any], dict[str, Any]]:
     answer = db.get(SignedAnswer, signed.answer_id)
     if answer is None or answer.state is not SignedState.IN_FORCE:
         raise InvalidInput("没有这个编号的、已审定生效的答复。", "answer_id")

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from sqlalchemy import (
     Boolean,
+    Executable,
     String,
     bindparam,
     case,
@@ -178,7 +179,12 @@ def _question_of(
 
 
 def _open_or_count(
-    session: Session, question: str, normal: str, cause: Cause, trace: TurnTrace | None, now: datetime
+    session: Session,
+    question: str,
+    normal: str,
+    cause: Cause,
+    trace: TurnTrace | None,
+    now: datetime,
 ) -> int:
     due = _due(now, _rules.working_days)
     statement = _upsert(session.get_bind().dialect.name)
@@ -207,7 +213,7 @@ def _open_or_count(
 
 
 @lru_cache(maxsize=2)
-def _upsert(dialect: str) -> sqlite.Insert | postgresql.Insert:
+def _upsert(dialect: str) -> Executable:
     """Opens the debt, or counts to the live one of the same words; the graver cause stays."""
     new = sqlite.insert(DEBTS) if dialect == "sqlite" else postgresql.insert(DEBTS)
     gravity = {cause.value: number for cause, number in _GRAVITY.items()}

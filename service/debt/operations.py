@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from knowledge.encoder import Encoder, Vectors
@@ -50,7 +50,7 @@ def list_debts(
     limit: int = 50,
 ) -> DebtPage:
     """Debts, the first due first, without those joined to another; ``after`` is how many to pass over. ``overdue_at`` keeps those due before it."""
-    wanted = [Debt.merged_into.is_(None)]
+    wanted: list[ColumnElement[bool]] = [Debt.merged_into.is_(None)]
     if state is not None:
         wanted.append(Debt.state == state)
     if cause is not None:

@@ -66,7 +66,9 @@ def _merged(lines: Sequence[str], ours: Mapping[str, Mapping[str, Any]]) -> list
         elif key in ours and key not in written:
             merged.append(json.dumps(ours[key], ensure_ascii=False))
             written.add(key)
-    return merged + [json.dumps(ours[key], ensure_ascii=False) for key in ours if key not in written]
+    return merged + [
+        json.dumps(ours[key], ensure_ascii=False) for key in ours if key not in written
+    ]
 
 
 def _id_of(line: str) -> str:

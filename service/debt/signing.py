@@ -123,7 +123,9 @@ def suspend(db: Session, answer_id: int, reason: str, now: datetime) -> SignedAn
     return answer
 
 
-def suspend_changed(db: Session, catalogue: Catalogue, day: date, now: datetime) -> list[SignedAnswer]:
+def suspend_changed(
+    db: Session, catalogue: Catalogue, day: date, now: datetime
+) -> list[SignedAnswer]:
     """Suspends every answer in force whose clauses read otherwise, are gone, or belong to an expired policy."""
     suspended = []
     for answer in db.scalars(
@@ -162,7 +164,8 @@ def _check_clauses(draft: AnswerDraft, catalogue: Catalogue) -> None:
         policy = catalogue.policies[clause.policy_id]
         if policy.valid_to is not None and policy.valid_to < draft.valid_until:
             raise InvalidInput(
-                f"《{policy.title}》有效期到 {policy.valid_to}，答复的有效期不能更晚。", "valid_until"
+                f"《{policy.title}》有效期到 {policy.valid_to}，答复的有效期不能更晚。",
+                "valid_until",
             )
 
 
