@@ -12,7 +12,7 @@ from rasa_sdk.events import SlotSet
 
 from actions.appeal import PERSON, appeal_reply
 from actions.base import Events, Said, Say, TurnAction
-from actions.desk import AppealDraft, AppealReason, Desk
+from actions.desk import AppealDraft, AppealReason, Desk, SignedAnswer
 from actions.replies import Button, CitationCard, Reply, ReplyKind
 from knowledge.answer import Answer, Answerer, Refusal, after
 from knowledge.clauses import LABELS
@@ -26,14 +26,21 @@ _OFFERED = (Facet.CONDITIONS, Facet.MATERIALS, Facet.AMOUNT, Facet.WINDOW, Facet
 
 
 class PolicyAction(TurnAction):
-    """What the actions on policies share: what answers come from, and the desk."""
+    """What the actions on policies share: what answers come from, and the desk.
+
+    ``may_be_signed``: what is said to this action may be a question that people have signed an answer for.
+    """
+
+    may_be_signed = False
 
     def __init__(self, live: Live, desk: Desk) -> None:
         self._live = live
         self._desk = desk
 
     def act(self, said: Said, say: Say) -> Events:
-        return self.talk(PolicyTurn(self._live.now, self._desk, said, say))
+        turn = PolicyTurn(self._live.now, self._desk, said, say)
+        told = turn.signed() if self.may_be_signed else None
+        return self.talk(turn) if told is None else told
 
     @abstractmethod
     def talk(self, turn: PolicyTurn) -> Events:
@@ -95,6 +102,45 @@ class PolicyTurn:
             events = self.file("；".join(map(self.matter, refused)), reason, policy_id)
         return [*events, *self.remember(answers[-1])]
 
+    def signed(self) -> Events | None:
+        """Says the answer people have signed for this very question; ``None`` where there is none that holds.
+
+        Its clauses must read in the catalogue of this turn as they were signed.
+        """
+        context = self.said.context
+        if self.said.is_button:
+            return None
+        found = self.desk.signed_answer(self.said.text, context.as_of)
+        if found is None:
+            return None
+        catalogue = self.answerer.catalogue
+        clauses = [catalogue.clauses.get(clause_id) for clause_id, _ in found.clauses]
+        if [clause and clause.hash for clause in clauses] != [hash_ for _, hash_ in found.clauses]:
+            return None
+        citations = [
+            Citation(clause, policy, policy.status_on(context.as_of))
+            for clause in clauses
+            if clause and (policy := catalogue.policies[clause.policy_id])
+        ]
+        policy_id = citations[0].policy.id
+        context.chances.append(1.0)
+        self.consider([(each.policy.id, 1.0) for each in citations])
+        self.say(
+            Reply(
+                kind=ReplyKind.ANSWER,
+                text=f"{found.text}\n{_signature(found)}",
+                citations=self.cite(citations),
+                buttons=[NOT_SOLVED, PERSON],
+            )
+        )
+        question = SlotSet("question", self.said.text)
+        return [
+            question,
+            SlotSet("policy_id", policy_id),
+            SlotSet("facets", []),
+            SlotSet("listed", []),
+        ]
+
     def file(self, matter: str, reason: AppealReason, policy_id: str | None) -> Events:
         policy = self.answerer.catalogue.policies.get(policy_id or "")
         appeal = self.desk.file_appeal(
@@ -147,6 +193,11 @@ def answer_reply(answer: Answer, answerer: Answerer, citations: list[CitationCar
         citations=citations,
         buttons=[*_next_steps(answer, answerer), NOT_SOLVED, PERSON],
     )
+
+
+def _signature(answer: SignedAnswer) -> str:
+    until = answer.valid_until
+    return f"（人工审定答复，审定人{answer.approver}，有效至{until.year}年{until.month}月{until.day}日）"
 
 
 def _next_steps(answer: Answer, answerer: Answerer) -> list[Button]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -75,6 +75,18 @@ class Handoff:
     appeal: Appeal | None = None
 
 
+@dataclass(frozen=True)
+class SignedAnswer:
+    """An answer two people stand for. ``clauses`` are what it cites, each with the hash it had when it was signed."""
+
+    id: int
+    question: str
+    text: str
+    clauses: tuple[tuple[str, str], ...]
+    approver: str
+    valid_until: date
+
+
 class Desk(Protocol):
     """Every call works on the appeals of one session only and may be repeated safely for one ``message_id``."""
 
@@ -127,4 +139,8 @@ class Desk(Protocol):
 
     def rate(self, session: str, score: int, comment: str, message_id: str) -> None:
         """Keeps a rating of the service, 1 (worst) to 5 (best), on the session's newest appeal or conversation."""
+        ...
+
+    def signed_answer(self, text: str, as_of: date) -> SignedAnswer | None:
+        """The signed answer in force that day for exactly this question; ``None`` where there is none."""
         ...

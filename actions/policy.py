@@ -23,6 +23,7 @@ class AnswerPolicy(PolicyAction):
     """Answers a question, new or about the policy under discussion."""
 
     action_name = "action_answer_policy"
+    may_be_signed = True
 
     def talk(self, turn: PolicyTurn) -> Events:
         if (told := about_match(turn)) is not None:
@@ -38,6 +39,7 @@ class ApplyProject(PolicyAction):
     """How and where to apply: the process of the policy named or under discussion, else which one is meant."""
 
     action_name = "action_apply_project"
+    may_be_signed = True
 
     def talk(self, turn: PolicyTurn) -> Events:
         if (told := about_match(turn)) is not None:
@@ -53,6 +55,7 @@ class ApplicationStatus(PolicyAction):
     """Progress of an application: not in any record the bot can see, so the department is asked for it."""
 
     action_name = "action_application_status"
+    may_be_signed = True
 
     def talk(self, turn: PolicyTurn) -> Events:
         if (told := about_match(turn)) is not None:
@@ -69,6 +72,7 @@ class Fallback(PolicyAction):
     """The meaning is unclear: the catalogue may still know; else the question is filed, unless it says nothing."""
 
     action_name = "action_fallback"
+    may_be_signed = True
 
     def talk(self, turn: PolicyTurn) -> Events:
         told = explain_asked(turn)
@@ -95,6 +99,7 @@ class OutOfScope(PolicyAction):
     """Requests outside enterprise service, unless the catalogue clearly has an answer."""
 
     action_name = "action_out_of_scope"
+    may_be_signed = True
 
     def talk(self, turn: PolicyTurn) -> Events:
         if (told := about_match(turn)) is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from knowledge.answer import Answerer
 
 
@@ -10,6 +12,7 @@ class Live:
 
     def __init__(self, answerer: Answerer) -> None:
         self._answerer = answerer
+        self._watchers: list[Callable[[Answerer], None]] = []
 
     @property
     def now(self) -> Answerer:
@@ -18,3 +21,9 @@ class Live:
     def exchange(self, answerer: Answerer) -> None:
         """From here on ``now`` is the new one; whoever holds the old one finishes with it undisturbed."""
         self._answerer = answerer
+        for told in self._watchers:
+            told(answerer)
+
+    def watch(self, told: Callable[[Answerer], None]) -> None:
+        """Tells of each exchange once it is done, on the thread that made it."""
+        self._watchers.append(told)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import structlog
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from actions.answering import answer_reply, citation_card
@@ -35,6 +37,8 @@ from service.appeals.watch import AppealWatch
 from service.catalogue import store_of
 from service.conversations.turns import Outcome, post_reply
 from service.db import Database, utc_now
+from service.debt.keeping import DebtRules, use_rules
+from service.debt.serving import SignedAnswers
 from service.desk import ServiceDesk
 from service.handoff.feed import StaffFeed
 from service.handoff.hours import Rules
@@ -51,6 +55,8 @@ from service.staff.routes import staff_router
 
 Step = Callable[[str], None]
 
+log = structlog.get_logger("qifu.assembly")
+
 
 @dataclass(frozen=True)
 class Product:
@@ -61,6 +67,7 @@ class Product:
     live: Live
     refresh: CatalogueRefresh
     desk: ServiceDesk
+    signed: SignedAnswers
     bot: BotRuntime
     app: FastAPI
     watch: AppealWatch
@@ -132,7 +139,19 @@ def build_product(
     dispatcher = Dispatcher(load_departments(), encoder)
     dispatcher.warm()
     office = OfficeRules(database)
-    desk = ServiceDesk(database, dispatcher, encoder, hours=office.hours, rules=office.rules)
+    signed = SignedAnswers(database, encoder, live)
+    signed.catalogue_exchanged(answerer.catalogue, settings.today())
+    live.watch(partial(_tell_signed, signed, settings))
+    use_rules(
+        DebtRules(
+            chance_below=settings.debt_chance_below,
+            confidence_below=settings.debt_confidence_below,
+            working_days=settings.debt_working_days,
+        )
+    )
+    desk = ServiceDesk(
+        database, dispatcher, encoder, hours=office.hours, rules=office.rules, signed=signed
+    )
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
@@ -162,7 +181,7 @@ def build_product(
     watch.start()
     app.state.feed = feed
     refresh.start()
-    return Product(settings, database, live, refresh, desk, bot, app, watch, stop_notices)
+    return Product(settings, database, live, refresh, desk, signed, bot, app, watch, stop_notices)
 
 
 def _post(db: Session, session: str, reply: Reply) -> None:
@@ -201,6 +220,14 @@ def _look_after_queue(
     database: Database, desk: ServiceDesk, rules: Callable[[], Rules]
 ) -> list[GivenUp]:
     return look_after_queue(database, desk.prepare_appeal, rules(), utc_now())
+
+
+def _tell_signed(signed: SignedAnswers, settings: Settings, now: Answerer) -> None:
+    """What cannot be noted now is seen when an answer is about to be served; the exchange itself stands."""
+    try:
+        signed.catalogue_exchanged(now.catalogue, settings.today())
+    except (SQLAlchemyError, TimeoutError) as error:
+        log.error("clauses_not_noted", error=str(error))
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:

@@ -14,6 +14,7 @@ from knowledge.errors import KnowledgeError
 from service.appeal_commands import appeals_app
 from service.auth import SessionTokens
 from service.catalogue_commands import catalogue_app
+from service.debt_commands import debt_app, faq_app
 from service.enterprise_commands import enterprises_app
 from service.errors import ServiceError
 from service.eval_commands import eval_app
@@ -43,6 +44,8 @@ app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(enterprises_app, name="enterprises")
 app.add_typer(eval_app, name="eval")
 app.add_typer(staff_app, name="staff")
+app.add_typer(debt_app, name="debt")
+app.add_typer(faq_app, name="faq")
 
 
 def main() -> None:

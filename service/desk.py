@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from actions.desk import Appeal, AppealDraft, AppealReason, Handoff
+from actions.desk import Appeal, AppealDraft, AppealReason, Handoff, SignedAnswer
 from knowledge.encoder import Encoder
 from knowledge.profile import Known, Profile
 from service.appeals import filing, models, operations
@@ -27,6 +27,7 @@ from service.appeals.repeats import repeats_of
 from service.conversations.models import Message
 from service.conversations.ownership import ConversationNotFound
 from service.db import Database, utc_now
+from service.debt.serving import SignedAnswers
 from service.enterprises import profiles, speakers
 from service.enterprises.models import Enterprise
 from service.enterprises.operations import (
@@ -64,7 +65,9 @@ class ServiceDesk:
         now: Callable[[], datetime] = utc_now,
         hours: Callable[[], Hours] = lambda: DISTRICT_HOURS,
         rules: Callable[[], Rules] = Rules,
+        signed: SignedAnswers | None = None,
     ) -> None:
+        self._signed = signed
         self._database = database
         self._dispatcher = dispatcher
         self._encoder = encoder
@@ -203,6 +206,10 @@ class ServiceDesk:
             prefix=self._prefix,
             repeats=self._repeats(draft),
         )
+
+    def signed_answer(self, text: str, as_of: date) -> SignedAnswer | None:
+        """The signed answer in force that day for exactly this question."""
+        return self._signed.find(text, as_of) if self._signed else None
 
     def _file(self, decided: Filing) -> Filed:
         with self._database.session() as db:

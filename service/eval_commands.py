@@ -94,6 +94,40 @@ def eval_match(
         print(line)
 
 
+@eval_app.command("dispatch")
+def eval_dispatch(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="标注的诉求，JSON lines：id、kind、departments、matter；默认用自带测试集。"
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """诉求分派：首派与前三正确率、转人工分拨比例、把握校准，带 95% 区间。"""
+    from knowledge.encoder import BUILT_IN, load_encoder
+    from service.appeals.departments import load_departments
+    from service.appeals.dispatch import Dispatcher
+    from service.appeals.dispatch_quality import (
+        DISPATCH_SETS,
+        evaluate_dispatch,
+        read_matters,
+        report_lines,
+    )
+
+    departments = load_departments()
+    rows = read_matters(file or DISPATCH_SETS / "test.jsonl", departments)
+    dispatcher = Dispatcher(departments, load_encoder(BUILT_IN))
+    dispatcher.warm()
+    with counting_bar("评测", len(rows)) as advance:
+        report = evaluate_dispatch(rows, dispatcher, departments, advance)
+    if as_json:
+        print_json(report)
+        return
+    for line in report_lines(report):
+        print(line)
+
+
 @eval_app.command("nlu")
 def eval_nlu(
     file: Annotated[Path, typer.Argument(help="标注话语，JSON lines：id、text、intent。")],

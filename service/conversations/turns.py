@@ -28,6 +28,7 @@ from service.conversations.models import (
     OutboxStatus,
     Owner,
 )
+from service.debt.keeping import keep_debt
 from service.recall.keeping import keep_sources
 
 _c, _m = CONVERSATIONS.c, MESSAGES.c
@@ -219,6 +220,10 @@ def _end(session: Session, claim: Claim, trace: TurnTrace | None, now: datetime)
 def _plan(session: Session, claim: Claim, outcome: Outcome, now: datetime) -> tuple[Delivery, ...]:
     replies, sources = outcome.replies, outcome.trace.sources if outcome.trace else ()
     keep_sources(session, claim.message_id, claim.conversation_id, replies, sources, now)
+    keep_debt(
+        session, claim.message_id, claim.conversation_id, claim.text, claim.is_button, replies,
+        outcome.trace, now,
+    )  # fmt: skip
     return tuple(
         store_reply(
             session,

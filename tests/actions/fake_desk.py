@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from actions.appeal import OPEN_STATES
-from actions.desk import Appeal, AppealDraft, AppealReason, Handoff
+from actions.desk import Appeal, AppealDraft, AppealReason, Handoff, SignedAnswer
 from knowledge.profile import Known, Profile
 
 DUE_AT = datetime(2026, 11, 30, 10, 0, tzinfo=UTC)  # 18:00 in Shanghai
@@ -33,7 +33,8 @@ class FakeDesk:
 
     ``drafts`` holds what was filed, by message; ``supplements`` what was added, by number; ``profiles`` what is on file
     of the enterprise a session is bound to, ``said_facts`` what a session said of it. ``requests`` holds session and
-    matter of each wish for a person, by message, in order; nobody answers them unless ``is_manned``.
+    matter of each wish for a person, by message, in order; nobody answers them unless ``is_manned``. ``signed`` is the
+    signed answer in force for a wording.
     """
 
     appeals: dict[str, Appeal] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class FakeDesk:
     reactions: dict[str, tuple[bool, str]] = field(default_factory=dict)
     requests: dict[str, tuple[str, str]] = field(default_factory=dict)
     is_manned: bool = True
+    signed: dict[str, SignedAnswer] = field(default_factory=dict)
     _by_message: dict[str, str] = field(default_factory=dict)
 
     def file_appeal(self, draft: AppealDraft) -> Appeal:
@@ -114,6 +116,9 @@ class FakeDesk:
     def keep_said_facts(self, session: str, facts: Mapping[str, Known], message_id: str) -> None:
         if session in self.profiles:
             self.said_facts.setdefault(session, {}).update(facts)
+
+    def signed_answer(self, text: str, as_of: date) -> SignedAnswer | None:
+        return self.signed.get(text)
 
     def move(self, no: str, state: str) -> Appeal:
         """Puts an appeal into another state, as a clerk would."""

@@ -34,6 +34,7 @@ ROOMS = (
     "handoff",
     "conversations",
     "debt",
+    "common_issues",
     "appeals",
     "staff",
     "enterprises",
