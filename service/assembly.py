@@ -28,12 +28,15 @@ from service.appeals.departments import load_departments
 from service.appeals.dispatch import Dispatcher
 from service.appeals.routes import MissCounter, appeals_router
 from service.catalogue import store_of
+from service.console.parts import ConsoleParts
+from service.console.routes import console_router
 from service.conversations.turns import Outcome
 from service.db import Database
 from service.desk import ServiceDesk
 from service.limits import TokenBuckets
 from service.matching.routes import matching_router
 from service.refresh import CatalogueRefresh
+from service.rehearsal_desk import guarded, rehearse
 from service.settings import Settings
 from service.staff.routes import staff_router
 
@@ -51,6 +54,7 @@ class Product:
     desk: ServiceDesk
     bot: BotRuntime
     app: FastAPI
+    console: ConsoleParts
 
     @property
     def answerer(self) -> Answerer:
@@ -121,8 +125,11 @@ def build_product(
         watch_training(progress)
     models = settings.data_dir / "models"
     step("载入对话模型" if model_path(models).exists() else "训练对话模型（首次约半分钟）")
-    bot = BotRuntime(build_actions(live, desk), warm=partial(encode_ahead, BUILT_IN))
+    # What staff only try out must not reach the desk.
+    actions = build_actions(live, guarded(desk))
+    bot = BotRuntime(actions, warm=partial(encode_ahead, BUILT_IN))
     bot.load(ensure_model(models))
+    console = ConsoleParts(settings, database, live, partial(rehearse, bot))
     app = create_app(
         settings,
         database,
@@ -131,24 +138,21 @@ def build_product(
         routers=[
             appeals_router(MissCounter()),
             staff_router(),
+            console_router(console),
             matching_router(live, TokenBuckets(settings.messages_per_minute)),
         ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
     )
     refresh.start()
-    return Product(settings, database, live, refresh, desk, bot, app)
+    return Product(settings, database, live, refresh, desk, bot, app, console)
 
 
 def open_console(product: Product) -> None:
     """Puts the staff's pages into the product's application; once a process, before it serves."""
     from service.console.mount import mount_console
-    from service.console.parts import ConsoleParts
 
-    mount_console(
-        product.app,
-        ConsoleParts(settings=product.settings, database=product.database, live=product.live),
-    )
+    mount_console(product.app, product.console)
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:
