@@ -36,7 +36,7 @@ _TOP = 15
 _SHOWN_CHARS = 80
 # What was counted is shown again for a minute; a day that is long over does not change.
 _FRESH_S = 60.0
-_SETTLED_S = 6 * 3600.0
+_SETTLED_S = 3600.0
 _SETTLED_AFTER = timedelta(days=1)
 _MOST_KEPT = 400
 # Telephone numbers, identity cards, credit codes: nothing a question is about.
@@ -226,6 +226,12 @@ class Figures:
                     ("questions", days, last), lambda: refused_questions(db, span)
                 )
         return _joined(found, appeals, questions)
+
+    def expire(self) -> None:
+        """Lets everything that is kept for a minute only be counted anew."""
+        with self._lock:
+            later = self._tick() + _FRESH_S
+            self._kept = {key: each for key, each in self._kept.items() if each[0] > later}
 
     def _once(self, key: object, count: Callable[[], _Value], lasts_s: float = _FRESH_S) -> _Value:
         now = self._tick()

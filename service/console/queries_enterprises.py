@@ -113,7 +113,8 @@ def search(db: Session, names: NameIndex, text: str) -> list[EnterpriseLine]:
         hits = names.find(db, wanted, MOST_FOUND)
         scores = {each.id: each.score for each in (*hits.exact, *hits.near)}
         rows = db.scalars(select(Enterprise).where(Enterprise.id.in_(scores))).all()
-        found = [(row, "名称相同" if scores[row.id] >= 100 else "名称相近") for row in rows]
+        same = {each.id for each in hits.exact}
+        found = [(row, "名称相同" if row.id in same else "名称相近") for row in rows]
         found.sort(key=lambda each: -scores[each[0].id])
         found = [*((row, "别名") for row in _by_alias(db, wanted) if row.id not in scores), *found]
     return [_line(row, why) for row, why in found[:MOST_FOUND]]
