@@ -65,15 +65,16 @@ def create_app(
     ready_checks: Mapping[str, ReadyCheck] | None = None,
     ready_notes: Mapping[str, ReadyNote] | None = None,
     companions: Sequence[Companion] = (),
+    hub: Hub | None = None,
 ) -> FastAPI:
     """The whole web application; its threads start and stop with its lifespan.
 
     ``fallback`` answers when the bot fails. ``routers`` are other rooms' endpoints: they find
     ``settings``, ``database`` and ``tokens`` in ``request.app.state``. A ready check returns why
     its part is not ready, ``None`` when it is; a ready note says what a part serves now. ``companions``
-    start and stop with the application.
+    start and stop with the application. ``hub`` is the one that other parts post through.
     """
-    hub = Hub()
+    hub = hub or Hub()
     worker = TurnWorker(database, bot, fallback, hub, settings)
     app = FastAPI(
         title="企服小福",

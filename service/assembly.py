@@ -6,10 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
 from fastapi import FastAPI
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from actions.answering import answer_reply, citation_card
 from actions.appeal import PERSON, appeal_reply
@@ -29,33 +26,21 @@ from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
 from service.appeals.departments import load_departments
 from service.appeals.dispatch import Dispatcher
-from service.appeals.notices import tell_requesters
-from service.appeals.operations import sessions_of_number
 from service.appeals.routes import MissCounter, appeals_router
-from service.appeals.staff_routes import appeals_staff_router
-from service.appeals.watch import AppealWatch
 from service.catalogue import store_of
-from service.conversations.turns import Outcome, post_reply
-from service.db import Database, utc_now
-from service.debt.keeping import DebtRules, use_rules
-from service.debt.serving import SignedAnswers
+from service.console.parts import ConsoleParts
+from service.conversations.stream import Hub
+from service.conversations.turns import Outcome
+from service.db import Database
 from service.desk import ServiceDesk
-from service.handoff.feed import StaffFeed
-from service.handoff.hours import Rules
-from service.handoff.staff_routes import DeskParts, handoff_staff_router
-from service.handoff.watch import GivenUp, QueueWatch, look_after_queue
 from service.limits import TokenBuckets
 from service.matching.routes import matching_router
-from service.office_rules import OfficeRules
 from service.refresh import CatalogueRefresh
+from service.rehearsal_desk import guarded
+from service.rooms import Rooms, build_rooms, console_parts, staff_routers
 from service.settings import Settings
-from service.staff.access import require
-from service.staff.accounts import active_staff
-from service.staff.routes import staff_router
 
 Step = Callable[[str], None]
-
-log = structlog.get_logger("qifu.assembly")
 
 
 @dataclass(frozen=True)
@@ -66,12 +51,15 @@ class Product:
     database: Database
     live: Live
     refresh: CatalogueRefresh
-    desk: ServiceDesk
-    signed: SignedAnswers
+    rooms: Rooms
     bot: BotRuntime
     app: FastAPI
-    watch: AppealWatch
-    stop_notices: Callable[[], None]
+    console: ConsoleParts
+
+    @property
+    def desk(self) -> ServiceDesk:
+        """What the dialogue asks."""
+        return self.rooms.desk
 
     @property
     def answerer(self) -> Answerer:
@@ -80,8 +68,7 @@ class Product:
 
     def close(self) -> None:
         self.refresh.stop()
-        self.watch.stop()
-        self.stop_notices()
+        self.rooms.stop_notices()
         self.bot.close()
         self.database.close()
 
@@ -136,98 +123,45 @@ def build_product(
     encoder = RememberingEncoder(
         meaning, VectorCache(settings.data_dir / "vectors" / "departments")
     )
-    dispatcher = Dispatcher(load_departments(), encoder)
+    departments = load_departments()
+    dispatcher = Dispatcher(departments, encoder)
     dispatcher.warm()
-    office = OfficeRules(database)
-    signed = SignedAnswers(database, encoder, live)
-    signed.catalogue_exchanged(answerer.catalogue, settings.today())
-    live.watch(partial(_tell_signed, signed, settings))
-    use_rules(
-        DebtRules(
-            chance_below=settings.debt_chance_below,
-            confidence_below=settings.debt_confidence_below,
-            working_days=settings.debt_working_days,
-        )
-    )
-    desk = ServiceDesk(
-        database, dispatcher, encoder, hours=office.hours, rules=office.rules, signed=signed
-    )
+    rooms = build_rooms(settings, database, live, dispatcher, encoder)
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
     models = settings.data_dir / "models"
     step("载入对话模型" if model_path(models).exists() else "训练对话模型（首次约半分钟）")
-    bot = BotRuntime(build_actions(live, desk), warm=partial(encode_ahead, BUILT_IN))
+    # What staff only try out must not reach the desk.
+    actions = build_actions(live, guarded(rooms.desk))
+    bot = BotRuntime(actions, warm=partial(encode_ahead, BUILT_IN))
     bot.load(ensure_model(models))
-    feed = StaffFeed(database)
+    hub = Hub()
+    console = console_parts(settings, database, live, rooms, bot, hub)
     app = create_app(
         settings,
         database,
         bot,
-        fallback_for(live, desk),
+        fallback_for(live, rooms.desk),
+        hub=hub,
         routers=[
             appeals_router(MissCounter()),
-            staff_router(),
-            appeals_staff_router(require, hours=office.hours),
-            handoff_staff_router(require, _desk_parts(settings, live)),
             matching_router(live, TokenBuckets(settings.messages_per_minute)),
+            *staff_routers(console, rooms, encoder, departments),
         ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
-        companions=[feed, QueueWatch(partial(_look_after_queue, database, desk, office.rules))],
+        companions=rooms.companions,
     )
-    stop_notices = tell_requesters(database, _post)
-    watch = AppealWatch(database, near_share=lambda: office.office().warning_share)
-    watch.start()
-    app.state.feed = feed
     refresh.start()
-    return Product(settings, database, live, refresh, desk, signed, bot, app, watch, stop_notices)
-
-
-def _post(db: Session, session: str, reply: Reply) -> None:
-    """A line of the desk in the conversation; an appeal filed elsewhere has none, and gets none."""
-    post_reply(db, session, reply, utc_now())
-
-
-def _desk_parts(settings: Settings, live: Live) -> DeskParts:
-    """What the desk's endpoints for conversations need of other rooms."""
-    return DeskParts(
-        colleague=active_staff,
-        answerer=lambda: live.now,
-        today=settings.today,
-        named=sessions_of_number,
-    )
+    return Product(settings, database, live, refresh, rooms, bot, app, console)
 
 
 def open_console(product: Product) -> None:
     """Puts the staff's pages into the product's application; once a process, before it serves."""
     from service.console.mount import mount_console
-    from service.console.parts import ConsoleParts
 
-    mount_console(
-        product.app,
-        ConsoleParts(
-            settings=product.settings,
-            database=product.database,
-            live=product.live,
-            feed=product.app.state.feed,
-            posted=product.app.state.hub.posted,
-        ),
-    )
-
-
-def _look_after_queue(
-    database: Database, desk: ServiceDesk, rules: Callable[[], Rules]
-) -> list[GivenUp]:
-    return look_after_queue(database, desk.prepare_appeal, rules(), utc_now())
-
-
-def _tell_signed(signed: SignedAnswers, settings: Settings, now: Answerer) -> None:
-    """What cannot be noted now is seen when an answer is about to be served; the exchange itself stands."""
-    try:
-        signed.catalogue_exchanged(now.catalogue, settings.today())
-    except (SQLAlchemyError, TimeoutError) as error:
-        log.error("clauses_not_noted", error=str(error))
+    mount_console(product.app, product.console)
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from knowledge.live import Live
+from service.console.hit_test import Rehearse
+from service.console.queries_dashboard import Figures
 from service.conversations.turns import Delivery
 from service.db import Database
+from service.debt.serving import SignedAnswers
+from service.enterprises.names import NameIndex
 from service.handoff.feed import StaffFeed
 from service.settings import Settings
 
@@ -16,11 +20,17 @@ from service.settings import Settings
 class ConsoleParts:
     """Handed in once when the console is mounted; pages find it in their seat.
 
-    ``posted`` hands replies that were just stored to the visitor's open streams.
+    ``rehearse`` runs one turn of the bot without keeping anything. ``posted`` hands replies that were
+    just stored to the visitor's open streams. ``names`` and ``figures`` are shared by pages and
+    endpoints.
     """
 
     settings: Settings
     database: Database
     live: Live
+    rehearse: Rehearse
     feed: StaffFeed
-    posted: Callable[[str, list[Delivery]], None]
+    posted: Callable[[str, Sequence[Delivery]], None]
+    signed: SignedAnswers
+    names: NameIndex = field(default_factory=NameIndex)
+    figures: Figures = field(default_factory=Figures)

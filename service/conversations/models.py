@@ -229,3 +229,35 @@ Index(
     sqlite_where=IS_WAITING,
     postgresql_where=IS_WAITING,
 )
+
+# What the dashboard counts by time. The words must be those of the index, or it is not used.
+IS_REFUSAL = {
+    "sqlite": text("json_extract(body, '$.kind') = 'refusal'"),
+    "postgresql": text("(body ->> 'kind') = 'refusal'"),
+}
+IS_QUESTION = {
+    "sqlite": text("json_extract(body, '$.kind') = 'question'"),
+    "postgresql": text("(body ->> 'kind') = 'question'"),
+}
+Index(
+    "ix_outbox_refusals",
+    OutboxRow.created_at,
+    OutboxRow.message_id,
+    sqlite_where=IS_REFUSAL["sqlite"],
+    postgresql_where=IS_REFUSAL["postgresql"],
+)
+Index(
+    "ix_outbox_questions",
+    OutboxRow.created_at,
+    OutboxRow.message_id,
+    sqlite_where=IS_QUESTION["sqlite"],
+    postgresql_where=IS_QUESTION["postgresql"],
+)
+Index("ix_conversations_created", Conversation.created_at)
+Index("ix_messages_received", Message.received_at)
+Index(
+    "ix_messages_answered_by_bot",
+    Message.answered_at,
+    sqlite_where=Message.intent.is_not(None),
+    postgresql_where=Message.intent.is_not(None),
+)

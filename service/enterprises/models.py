@@ -6,7 +6,18 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, Date, Enum, ForeignKey, Integer, String, Table
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Date,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Base, UtcDateTime, utc_now
@@ -108,6 +119,18 @@ class Speaker(Base):
     bound_by: Mapped[str] = mapped_column(String(64))
     bound_at: Mapped[datetime] = mapped_column(UtcDateTime, default=utc_now)
 
+
+# The few that have aliases, for looking one up. A query must use these words, or the index is not used.
+HAS_ALIASES = {
+    "sqlite": text("contact_aliases != '[]'"),
+    "postgresql": text("(contact_aliases ->> 0) IS NOT NULL"),
+}
+Index(
+    "ix_enterprises_with_aliases",
+    Enterprise.id,
+    sqlite_where=HAS_ALIASES["sqlite"],
+    postgresql_where=HAS_ALIASES["postgresql"],
+)
 
 ENTERPRISES = cast(Table, Enterprise.__table__)
 PROFILES = cast(Table, EnterpriseProfile.__table__)

@@ -88,8 +88,8 @@ class NameIndex:
         self._joined: str | None = None
         self._ends = np.zeros(0, np.int64)
 
-    def find(self, db: Session, text: str) -> NamesFound:
-        """The enterprises of this name, or the nearest; nothing for a text without two characters."""
+    def find(self, db: Session, text: str, most: int = MOST_NEAR) -> NamesFound:
+        """The enterprises of this name, or the ``most`` nearest; nothing for a text without two characters."""
         key = name_key(text)
         if len(key) < 2:
             return NamesFound()
@@ -99,9 +99,9 @@ class NameIndex:
                 Named(id_, self._names[self._row_of[id_]], 100.0)
                 for id_ in sorted(self._exact.get(key, ()))
             )
-            return NamesFound(exact) if exact else NamesFound(near=self._near(core_of(key)))
+            return NamesFound(exact) if exact else NamesFound(near=self._near(core_of(key), most))
 
-    def _near(self, core: str) -> tuple[Named, ...]:
+    def _near(self, core: str, most: int) -> tuple[Named, ...]:
         if not self._cores:
             return ()
         scores = process.cdist([core], self._cores, scorer=fuzz.ratio, dtype=np.float32)[0]
@@ -112,7 +112,7 @@ class NameIndex:
         ranked = sorted(best.tolist(), key=lambda row: (-scores[row], self._names[row]))
         return tuple(
             Named(self._ids[row], self._names[row], round(float(scores[row]), 1))
-            for row in ranked[:MOST_NEAR]
+            for row in ranked[:most]
             if scores[row] >= _NEAR
         )
 

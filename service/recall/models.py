@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from sqlalchemy import Enum, ForeignKey, String, Table
+from sqlalchemy import Enum, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Base, UtcDateTime
@@ -33,7 +33,10 @@ class AnswerSource(Base):
 
     __tablename__ = "answer_sources"
     # Found by message or by clause, never by position: without a rowid one tree serves both.
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index("ix_answer_sources_answered", "answered_at", "clause_id"),
+        {"sqlite_with_rowid": False},
+    )
 
     message_id: Mapped[str] = mapped_column(ForeignKey("messages.id"), primary_key=True)
     clause_id: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)

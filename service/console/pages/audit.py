@@ -29,6 +29,8 @@ ACTIONS = {
     "canned_reply_kept": "保存常用回复",
     "canned_reply_deleted": "删除常用回复",
     "enterprise_opened": "查看企业",
+    "speaker_bound": "绑定企业代表",
+    "speaker_unbound": "解除企业代表",
     "conversation_opened": "查看会话",
     "appeal_opened": "查看诉求",
 }

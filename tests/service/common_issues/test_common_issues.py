@@ -6,6 +6,7 @@ import io
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def add_appeal(
     return appeal
 
 
-def file(database: Database, *matters: str, first: int = 1, **more: object) -> None:
+def file(database: Database, *matters: str, first: int = 1, **more: Any) -> None:
     with database.session() as db:
         for number, matter in enumerate(matters, first):
             add_appeal(db, number, matter, **more)

@@ -1,0 +1,161 @@
+"""Builds the desk's rooms and joins them: what runs beside the bot, and the endpoints behind the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from fastapi import APIRouter
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from actions.replies import Reply
+from bot.runtime import BotRuntime
+from knowledge.answer import Answerer
+from knowledge.encoder import Encoder
+from knowledge.live import Live
+from service.appeals import handling
+from service.appeals.departments import Department
+from service.appeals.dispatch import Dispatcher
+from service.appeals.notices import tell_requesters
+from service.appeals.operations import sessions_of_number
+from service.appeals.staff_routes import appeals_staff_router
+from service.appeals.watch import AppealWatch
+from service.catalogue import store_of
+from service.common_issues.likeness import Meaning
+from service.common_issues.routes import common_issues_router
+from service.console.parts import ConsoleParts
+from service.console.routes import console_router
+from service.conversations.stream import Hub
+from service.conversations.turns import post_reply
+from service.db import Database, utc_now
+from service.debt.keeping import DebtRules, use_rules
+from service.debt.operations import join_alike
+from service.debt.regressions import regressions_path
+from service.debt.routes import DebtParts, debt_router
+from service.debt.serving import SignedAnswers
+from service.desk import ServiceDesk
+from service.handoff.feed import StaffFeed
+from service.handoff.staff_routes import DeskParts, handoff_staff_router
+from service.handoff.watch import GivenUp, QueueWatch, look_after_queue
+from service.office_rules import OfficeRules
+from service.rehearsal_desk import rehearse
+from service.settings import Settings
+from service.staff.access import require
+from service.staff.accounts import active_staff
+from service.staff.routes import staff_router
+
+log = structlog.get_logger("qifu.rooms")
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """The desk's rooms; ``companions`` start and stop with the application."""
+
+    desk: ServiceDesk
+    office: OfficeRules
+    signed: SignedAnswers
+    feed: StaffFeed
+    companions: Sequence[AppealWatch | QueueWatch | StaffFeed]
+    stop_notices: Callable[[], None]
+
+
+def build_rooms(
+    settings: Settings, database: Database, live: Live, dispatcher: Dispatcher, encoder: Encoder
+) -> Rooms:
+    """The desk as the bot and the console need it; nothing runs yet."""
+    office = OfficeRules(database)
+    signed = SignedAnswers(database, encoder, live)
+    signed.catalogue_exchanged(live.now.catalogue, settings.today())
+    live.watch(partial(_tell_signed, signed, settings))
+    use_rules(
+        DebtRules(
+            chance_below=settings.debt_chance_below,
+            confidence_below=settings.debt_confidence_below,
+            working_days=settings.debt_working_days,
+        )
+    )
+    desk = ServiceDesk(
+        database, dispatcher, encoder, hours=office.hours, rules=office.rules, signed=signed
+    )
+    feed = StaffFeed(database)
+    return Rooms(
+        desk=desk,
+        office=office,
+        signed=signed,
+        feed=feed,
+        companions=[
+            feed,
+            QueueWatch(partial(_look_after_queue, database, desk, office)),
+            AppealWatch(database, near_share=lambda: office.office().warning_share),
+        ],
+        stop_notices=tell_requesters(database, _post),
+    )
+
+
+def console_parts(
+    settings: Settings, database: Database, live: Live, rooms: Rooms, bot: BotRuntime, hub: Hub
+) -> ConsoleParts:
+    """What the console's pages and endpoints share."""
+    return ConsoleParts(
+        settings=settings,
+        database=database,
+        live=live,
+        rehearse=partial(rehearse, bot),
+        feed=rooms.feed,
+        posted=hub.posted,
+        signed=rooms.signed,
+    )
+
+
+def staff_routers(
+    parts: ConsoleParts, rooms: Rooms, encoder: Encoder, departments: Sequence[Department]
+) -> list[APIRouter]:
+    """Every endpoint that somebody of the staff signs in for."""
+    settings, database, live = parts.settings, parts.database, parts.live
+    store = store_of(settings)
+    return [
+        staff_router(),
+        appeals_staff_router(require, hours=rooms.office.hours),
+        handoff_staff_router(
+            require,
+            DeskParts(
+                colleague=active_staff,
+                answerer=lambda: live.now,
+                today=settings.today,
+                named=sessions_of_number,
+            ),
+        ),
+        common_issues_router(require, handling.answer, Meaning(encoder, departments), departments),
+        debt_router(
+            require,
+            DebtParts(
+                live=live,
+                signed=rooms.signed,
+                regressions=regressions_path(settings.data_dir),
+                imported=lambda: {each.policy_id: each.time for each in store.history()},
+                today=settings.today,
+                join_alike=partial(join_alike, database, encoder),
+            ),
+        ),
+        console_router(parts),
+    ]
+
+
+def _look_after_queue(database: Database, desk: ServiceDesk, office: OfficeRules) -> list[GivenUp]:
+    return look_after_queue(database, desk.prepare_appeal, office.rules(), utc_now())
+
+
+def _post(db: Session, session: str, reply: Reply) -> None:
+    """A line of the desk in the conversation; an appeal filed elsewhere has none, and gets none."""
+    post_reply(db, session, reply, utc_now())
+
+
+def _tell_signed(signed: SignedAnswers, settings: Settings, now: Answerer) -> None:
+    """What cannot be noted now is seen when an answer is about to be served; the exchange itself stands."""
+    try:
+        signed.catalogue_exchanged(now.catalogue, settings.today())
+    except (SQLAlchemyError, TimeoutError) as error:
+        log.error("clauses_not_noted", error=str(error))

@@ -1,0 +1,1 @@
+"""The console's pages in a real Chromium on the real product."""

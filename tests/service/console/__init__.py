@@ -1,0 +1,1 @@
+"""The queries and endpoints behind the console's pages."""

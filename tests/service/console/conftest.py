@@ -1,0 +1,32 @@
+"""The console's parts over the demo catalogue, with a bot that is told what to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.replies import Reply, ReplyKind
+from bot.turn import TurnResult, TurnTrace
+from knowledge.encoder import Encoder
+from knowledge.live import Live
+from service.console.parts import ConsoleParts
+from service.db import Database
+from service.debt.serving import SignedAnswers
+from service.handoff.feed import StaffFeed
+from service.settings import Settings
+
+
+@pytest.fixture
+def parts(
+    settings: Settings, sqlite_database: Database, live: Live, encoder: Encoder
+) -> ConsoleParts:
+    reply = Reply(kind=ReplyKind.REFUSAL, text="不知道")
+    result = TurnResult((reply,), "{}", TurnTrace("ask_policy", 0.9))
+    return ConsoleParts(
+        settings,
+        sqlite_database,
+        live,
+        lambda text, day: result,
+        feed=StaffFeed(sqlite_database),
+        posted=lambda conversation_id, deliveries: None,
+        signed=SignedAnswers(sqlite_database, encoder, live),
+    )
