@@ -51,7 +51,6 @@ ABOVE_THE_ROOMS = {
     "service.doctor",
     "service.office_rules",
     "service.refresh",
-    "service.rehearsal_desk",
     "service.rooms",
 }
 # Only this module knows Rasa's command line, stand-ins and repairs; these speak to Rasa's objects.
