@@ -5,7 +5,7 @@ BIN := .venv/bin
 .PHONY: run setup setup-dev test check bench format requirements
 
 run: setup
-	@$(BIN)/qifu up
+	@$(BIN)/qifu up --demo
 
 setup:
 	@$(PYTHON) .ci/bootstrap.py

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from fastapi import FastAPI
@@ -31,7 +32,7 @@ from service.catalogue import store_of
 from service.console.parts import ConsoleParts
 from service.conversations.stream import Hub
 from service.conversations.turns import Outcome
-from service.db import Database
+from service.db import Database, utc_now
 from service.desk import ServiceDesk
 from service.limits import TokenBuckets
 from service.matching.routes import matching_router
@@ -55,6 +56,7 @@ class Product:
     bot: BotRuntime
     app: FastAPI
     console: ConsoleParts
+    encoder: Encoder
 
     @property
     def desk(self) -> ServiceDesk:
@@ -99,11 +101,14 @@ def build_answerer(
 
 
 def build_product(
-    settings: Settings, step: Step = lambda text: None, progress: Progress | None = None
+    settings: Settings,
+    step: Step = lambda text: None,
+    progress: Progress | None = None,
+    now: Callable[[], datetime] = utc_now,
 ) -> Product:
     """Builds and loads all parts; trains the model first when its data have changed.
 
-    ``step`` is told what begins; ``progress`` counts the sentences being encoded.
+    ``step`` is told what begins; ``progress`` counts the sentences being encoded. ``now`` dates what the desk does.
 
     Raises:
         KnowledgeError, BotError, ServiceError, OSError: naming the part that cannot be built.
@@ -126,7 +131,7 @@ def build_product(
     departments = load_departments()
     dispatcher = Dispatcher(departments, encoder)
     dispatcher.warm()
-    rooms = build_rooms(settings, database, live, dispatcher, encoder)
+    rooms = build_rooms(settings, database, live, dispatcher, encoder, now)
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
@@ -154,14 +159,17 @@ def build_product(
         companions=rooms.companions,
     )
     refresh.start()
-    return Product(settings, database, live, refresh, rooms, bot, app, console)
+    return Product(settings, database, live, refresh, rooms, bot, app, console, encoder)
 
 
-def open_console(product: Product) -> None:
-    """Puts the staff's pages into the product's application; once a process, before it serves."""
+def open_console(product: Product, is_demo: bool = False) -> None:
+    """Puts the staff's pages into the product's application; once a process, before it serves.
+
+    ``is_demo``: every page says that the data are made up.
+    """
     from service.console.mount import mount_console
 
-    mount_console(product.app, product.console)
+    mount_console(product.app, replace(product.console, is_demo=is_demo))
 
 
 def _catalogue_note(live: Live, refresh: CatalogueRefresh) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -32,6 +32,11 @@ from service.terminal import (
     session_named,
     settings_with,
 )
+
+if TYPE_CHECKING:
+    from service.assembly import Product
+    from service.demo.clock import SetClock
+    from service.demo.filling import DemoSignIns
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="企服小福：惠企政策问答、匹配、诉求、转人工。"
@@ -73,31 +78,62 @@ def _fail(message: str) -> None:
 def up(
     host: Annotated[str | None, typer.Option(help="监听地址，默认只在本机。")] = None,
     port: Annotated[int | None, typer.Option(help="端口，默认 8000。")] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="数据库为空时放入示范数据；只在本机监听时有效。")
+    ] = False,
 ) -> None:
     """训练（如有需要）、启动服务并打印网址。"""
     from service.app import serve
     from service.assembly import build_product, open_console
+    from service.demo.clock import SetClock
+    from service.demo.standing import is_demo
     from service.logs import configure
 
-    settings = settings_with(host=host, port=port)
+    settings, clock = settings_with(host=host, port=port), SetClock()
     configure(settings)
     with encoding_bar() as bar:
-        product = build_product(settings, lambda text: err.print(f"· {text}"), bar)
-    open_console(product)
+        product = build_product(settings, lambda text: err.print(f"· {text}"), bar, clock)
     try:
-        serve(product.app, settings, lambda listening: _announce(settings, listening))
+        sign_ins = _demo(product, clock, demo)
+        open_console(product, is_demo(product.database))
+        serve(product.app, settings, lambda listening: _announce(settings, listening, sign_ins))
     finally:
         product.close()
 
 
-def _announce(settings: Settings, port: int) -> None:
+def _demo(product: Product, clock: SetClock, is_wanted: bool) -> DemoSignIns | None:
+    """Fills in the demo where it is wanted and may be; says why where it may not."""
+    from service.demo.filling import IS_DEMO, offer_demo
+    from service.demo.standing import is_demo
+
+    if not is_wanted:
+        if is_demo(product.database):
+            err.print(IS_DEMO, style="yellow", markup=False, soft_wrap=True)
+        return None
+    err.print("· 准备示范数据")
+    offered = offer_demo(product, clock)
+    if offered.refused:
+        err.print(offered.refused, style="yellow", markup=False, soft_wrap=True)
+    product.app.state.demo_sign_ins = offered.sign_ins
+    return offered.sign_ins
+
+
+def _announce(settings: Settings, port: int, sign_ins: DemoSignIns | None = None) -> None:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     base = f"http://{shown}:{port}"
     err.print(
         f'企服小福已启动\n  网页     {base}/\n  嵌入示例 <script src="{base}/widget.js" defer></script>',
         markup=False,
     )
-    err.print(f"  工作台   {base}/console\n  接口     {base}/docs\n按 Ctrl+C 停止", markup=False)
+    err.print(f"  工作台   {base}/console", markup=False)
+    if sign_ins:
+        names = "、".join(each.id for each in sign_ins.accounts)
+        err.print(
+            f"           示范账号 {names}\n           密码都是 {sign_ins.password}",
+            markup=False,
+            soft_wrap=True,
+        )
+    err.print(f"  接口     {base}/docs\n按 Ctrl+C 停止", markup=False)
 
 
 @app.command()

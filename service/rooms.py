@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -63,9 +64,14 @@ class Rooms:
 
 
 def build_rooms(
-    settings: Settings, database: Database, live: Live, dispatcher: Dispatcher, encoder: Encoder
+    settings: Settings,
+    database: Database,
+    live: Live,
+    dispatcher: Dispatcher,
+    encoder: Encoder,
+    now: Callable[[], datetime] = utc_now,
 ) -> Rooms:
-    """The desk as the bot and the console need it; nothing runs yet."""
+    """The desk as the bot and the console need it; nothing runs yet. ``now`` dates what the desk does."""
     office = OfficeRules(database)
     signed = SignedAnswers(database, encoder, live)
     signed.catalogue_exchanged(live.now.catalogue, settings.today())
@@ -78,7 +84,13 @@ def build_rooms(
         )
     )
     desk = ServiceDesk(
-        database, dispatcher, encoder, hours=office.hours, rules=office.rules, signed=signed
+        database,
+        dispatcher,
+        encoder,
+        now=now,
+        hours=office.hours,
+        rules=office.rules,
+        signed=signed,
     )
     feed = StaffFeed(database)
     return Rooms(
@@ -91,7 +103,7 @@ def build_rooms(
             QueueWatch(partial(_look_after_queue, database, desk, office)),
             AppealWatch(database, near_share=lambda: office.office().warning_share),
         ],
-        stop_notices=tell_requesters(database, _post),
+        stop_notices=tell_requesters(database, partial(_post, now)),
     )
 
 
@@ -148,9 +160,9 @@ def _look_after_queue(database: Database, desk: ServiceDesk, office: OfficeRules
     return look_after_queue(database, desk.prepare_appeal, office.rules(), utc_now())
 
 
-def _post(db: Session, session: str, reply: Reply) -> None:
+def _post(now: Callable[[], datetime], db: Session, session: str, reply: Reply) -> None:
     """A line of the desk in the conversation; an appeal filed elsewhere has none, and gets none."""
-    post_reply(db, session, reply, utc_now())
+    post_reply(db, session, reply, now())
 
 
 def _tell_signed(signed: SignedAnswers, settings: Settings, now: Answerer) -> None:

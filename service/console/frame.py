@@ -38,6 +38,8 @@ def frame(seat: Seat, page: ConsolePage) -> Iterator[None]:
                 _nav_link(each, number, is_here=each.path == page.path)
         ui.space()
         _who(seat)
+        if seat.parts.is_demo:
+            ui.label("示范数据：人和企业都是虚构的").classes("qf-made-up").props('role="note"')
     with ui.element("main").classes("qf-main").props('id="content" tabindex="-1"'):
         yield
     ui.keyboard(on_key=_shortcuts(offered), ignore=["input", "select", "textarea"])

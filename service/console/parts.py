@@ -21,7 +21,7 @@ class ConsoleParts:
     """Handed in once when the console is mounted; pages find it in their seat.
 
     ``rehearse`` runs one turn of the bot without keeping anything. ``posted`` hands replies that were
-    just stored to the visitor's open streams. ``names`` and ``figures`` are shared by pages and
+    just stored to the visitor's open streams. ``is_demo``: the data are made up, and every page says so. ``names`` and ``figures`` are shared by pages and
     endpoints.
     """
 
@@ -32,5 +32,6 @@ class ConsoleParts:
     feed: StaffFeed
     posted: Callable[[str, Sequence[Delivery]], None]
     signed: SignedAnswers
+    is_demo: bool = False
     names: NameIndex = field(default_factory=NameIndex)
     figures: Figures = field(default_factory=Figures)

@@ -25,6 +25,10 @@ _ADD = {
         " (:seq, array_to_tsvector(string_to_array(:grams, ' ')))"
     ),
 }
+_CLEAR = {
+    "sqlite": text(f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"),
+    "postgresql": text(f"DELETE FROM {TABLE}"),
+}
 _FIND: dict[str, TextClause] = {
     "sqlite": text(
         f"SELECT m.seq, m.conversation_id FROM {TABLE} s JOIN messages m ON m.seq = s.rowid"
@@ -43,6 +47,11 @@ def add(db: Session, seq: int, said: str) -> None:
     """Makes a new message findable."""
     if grams := grams_of(said):
         db.execute(_ADD[db.get_bind().dialect.name], {"seq": seq, "grams": " ".join(grams)})
+
+
+def clear(db: Session) -> None:
+    """Forgets every message."""
+    db.execute(_CLEAR[db.get_bind().dialect.name])
 
 
 def find(db: Session, wanted: str, limit: int) -> list[str]:

@@ -47,6 +47,7 @@ ABOVE_THE_ROOMS = {
     "service.app",
     "service.assembly",
     "service.cli",
+    "service.demo",
     "service.desk",
     "service.doctor",
     "service.office_rules",
