@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from service.appeals.departments import load_departments
+from service.appeals.departments import directory
 from service.assembly import Product
 from service.common_issues.likeness import Meaning
 from service.db import utc_now
@@ -21,6 +23,7 @@ from service.demo.talking import Stage
 from service.handoff import routing
 from service.settings import is_loopback
 from service.staff.accounts import default_passwords
+from service.staff.models import StaffAccount
 from service.staff.permissions import ROLE_NAMES, Role
 
 log = structlog.get_logger("qifu.demo")
@@ -70,20 +73,23 @@ def offer_demo(product: Product, clock: SetClock) -> Offered:
         found = standing_of(db)
     if found is Standing.REAL:
         return Offered(refused=REFUSED_REAL)
-    script, password = read_script(), standing.kept_password(settings.data_dir)
-    if found is not Standing.DEMO and not _fill(product, clock, script, password):
+    password = standing.kept_password(settings.data_dir)
+    if found is not Standing.DEMO and not _fill(product, clock, read_script(), password):
         return Offered(refused=REFUSED_REAL)
     with database.session() as db:
         standing.keep_password_right(db, password, default_passwords())
-    return Offered(sign_ins_of(script, password))
+        return Offered(DemoSignIns(password, _demo_accounts(db)))
 
 
-def sign_ins_of(script: Script, password: str) -> DemoSignIns:
-    """The accounts in words, departments by their staff's names."""
-    return DemoSignIns(
-        password,
-        tuple(DemoAccount(each.id, each.name, ROLE_NAMES[each.role]) for each in script.staff),
-    )
+def _demo_accounts(db: Session) -> tuple[DemoAccount, ...]:
+    query = select(StaffAccount).where(StaffAccount.is_demo, StaffAccount.is_active)
+    rows = sorted(db.scalars(query), key=lambda row: (list(Role).index(row.role), row.id))
+    return tuple(DemoAccount(row.id, row.name, _role_of(row)) for row in rows)
+
+
+def _role_of(row: StaffAccount) -> str:
+    department = directory().today(row.department) if row.department else None
+    return department.name if department else ROLE_NAMES[row.role]
 
 
 def _fill(product: Product, clock: SetClock, script: Script, password: str) -> bool:
@@ -121,7 +127,7 @@ def _play(product: Product, clock: SetClock, script: Script) -> None:
         handling.tell(matter)
     for talk in sorted(script.talks, key=lambda each: each.days_ago is None):
         stage.play(talk)
-    handling.group(script.common, Meaning(product.encoder, load_departments()))
+    handling.group(script.common, Meaning(product.encoder, directory().departments))
     catalogue, today = product.live.now.catalogue, settings.today()
     with database.session() as db:
         for signed in script.answers:

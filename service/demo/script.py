@@ -12,6 +12,8 @@ from service.staff.permissions import Role
 
 DATA = Path(__file__).parent / "data"
 ENTERPRISES = DATA / "enterprises.csv"
+# The same as the safe loader, ten times as fast; absent where PyYAML was built without libyaml.
+_FAST_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Part(BaseModel):
@@ -154,5 +156,5 @@ def read_script(folder: Path = DATA) -> Script:
     """The demo as its files say."""
     parts: dict[str, Any] = {}
     for name in ("people", "talks", "appeals", "answers"):
-        parts |= yaml.safe_load((folder / f"{name}.yml").read_text(encoding="utf-8"))
+        parts |= yaml.load((folder / f"{name}.yml").read_text(encoding="utf-8"), _FAST_SAFE)
     return Script.model_validate(parts)
