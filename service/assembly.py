@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from actions.answering import answer_reply, citation_card
 from actions.appeal import PERSON, appeal_reply
@@ -25,7 +25,7 @@ from knowledge.live import Live
 from knowledge.retrieval import Retriever
 from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
-from service.appeals.departments import load_departments
+from service.appeals.departments import Department, load_departments
 from service.appeals.dispatch import Dispatcher
 from service.appeals.routes import MissCounter, appeals_router
 from service.catalogue import store_of
@@ -149,17 +149,24 @@ def build_product(
         bot,
         fallback_for(live, rooms.desk),
         hub=hub,
-        routers=[
-            appeals_router(MissCounter()),
-            matching_router(live, TokenBuckets(settings.messages_per_minute)),
-            *staff_routers(console, rooms, encoder, departments),
-        ],
+        routers=routers_of(console, rooms, encoder, departments),
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
         companions=rooms.companions,
     )
     refresh.start()
     return Product(settings, database, live, refresh, rooms, bot, app, console, encoder)
+
+
+def routers_of(
+    parts: ConsoleParts, rooms: Rooms, encoder: Encoder, departments: Sequence[Department]
+) -> list[APIRouter]:
+    """Every room's endpoints, for visitors and for the staff."""
+    return [
+        appeals_router(MissCounter()),
+        matching_router(parts.live, TokenBuckets(parts.settings.messages_per_minute)),
+        *staff_routers(parts, rooms, encoder, departments),
+    ]
 
 
 def open_console(product: Product, is_demo: bool = False) -> None:
