@@ -126,7 +126,7 @@ def build_product(
     departments = load_departments()
     dispatcher = Dispatcher(departments, encoder)
     dispatcher.warm()
-    rooms = build_rooms(settings, database, live, dispatcher, encoder)
+    rooms = build_rooms(settings, database, live, dispatcher, encoder, departments)
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
@@ -147,7 +147,7 @@ def build_product(
         routers=[
             appeals_router(MissCounter()),
             matching_router(live, TokenBuckets(settings.messages_per_minute)),
-            *staff_routers(console, rooms, encoder, departments),
+            *staff_routers(console, rooms, departments),
         ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},

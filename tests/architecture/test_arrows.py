@@ -48,6 +48,7 @@ ABOVE_THE_ROOMS = {
     "service.assembly",
     "service.cli",
     "service.desk",
+    "service.gathering",
     "service.doctor",
     "service.office_rules",
     "service.refresh",

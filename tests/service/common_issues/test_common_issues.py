@@ -70,7 +70,7 @@ def add_appeal(
 def file(database: Database, *matters: str, first: int = 1, **more: Any) -> None:
     with database.session() as db:
         for number, matter in enumerate(matters, first):
-            add_appeal(db, number, matter, **more)  # type: ignore[arg-type]
+            add_appeal(db, number, matter, **more)
 
 
 def groups(database: Database) -> list[list[str]]:
