@@ -56,7 +56,6 @@ class Product:
     bot: BotRuntime
     app: FastAPI
     console: ConsoleParts
-    encoder: Encoder
 
     @property
     def desk(self) -> ServiceDesk:
@@ -131,7 +130,7 @@ def build_product(
     departments = load_departments()
     dispatcher = Dispatcher(departments, encoder)
     dispatcher.warm()
-    rooms = build_rooms(settings, database, live, dispatcher, encoder, now)
+    rooms = build_rooms(settings, database, live, dispatcher, encoder, departments, now)
     share_encoder(BUILT_IN, built_in)
     if progress:
         watch_training(progress)
@@ -149,23 +148,23 @@ def build_product(
         bot,
         fallback_for(live, rooms.desk),
         hub=hub,
-        routers=routers_of(console, rooms, encoder, departments),
+        routers=routers_of(console, rooms, departments),
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},
         companions=rooms.companions,
     )
     refresh.start()
-    return Product(settings, database, live, refresh, rooms, bot, app, console, encoder)
+    return Product(settings, database, live, refresh, rooms, bot, app, console)
 
 
 def routers_of(
-    parts: ConsoleParts, rooms: Rooms, encoder: Encoder, departments: Sequence[Department]
+    parts: ConsoleParts, rooms: Rooms, departments: Sequence[Department]
 ) -> list[APIRouter]:
     """Every room's endpoints, for visitors and for the staff."""
     return [
         appeals_router(MissCounter()),
         matching_router(parts.live, TokenBuckets(parts.settings.messages_per_minute)),
-        *staff_routers(parts, rooms, encoder, departments),
+        *staff_routers(parts, rooms, departments),
     ]
 
 

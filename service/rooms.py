@@ -17,6 +17,7 @@ from bot.runtime import BotRuntime
 from knowledge.answer import Answerer
 from knowledge.encoder import Encoder
 from knowledge.live import Live
+from service.app import Companion
 from service.appeals import handling
 from service.appeals.departments import Department
 from service.appeals.dispatch import Dispatcher
@@ -25,6 +26,7 @@ from service.appeals.operations import sessions_of_number
 from service.appeals.staff_routes import appeals_staff_router
 from service.appeals.watch import AppealWatch
 from service.catalogue import store_of
+from service.common_issues.grouping import group_open_appeals
 from service.common_issues.likeness import Meaning
 from service.common_issues.routes import common_issues_router
 from service.console.parts import ConsoleParts
@@ -38,6 +40,7 @@ from service.debt.regressions import regressions_path
 from service.debt.routes import DebtParts, debt_router
 from service.debt.serving import SignedAnswers
 from service.desk import ServiceDesk
+from service.gathering import Gathering
 from service.handoff.feed import StaffFeed
 from service.handoff.staff_routes import DeskParts, handoff_staff_router
 from service.handoff.watch import GivenUp, QueueWatch, look_after_queue
@@ -59,7 +62,9 @@ class Rooms:
     office: OfficeRules
     signed: SignedAnswers
     feed: StaffFeed
-    companions: Sequence[AppealWatch | QueueWatch | StaffFeed]
+    meaning: Meaning
+    join_alike: Callable[[], int]
+    companions: Sequence[Companion]
     stop_notices: Callable[[], None]
 
 
@@ -69,9 +74,12 @@ def build_rooms(
     live: Live,
     dispatcher: Dispatcher,
     encoder: Encoder,
+    departments: Sequence[Department],
     now: Callable[[], datetime] = utc_now,
 ) -> Rooms:
     """The desk as the bot and the console need it; nothing runs yet. ``now`` dates what the desk does."""
+    meaning = Meaning(encoder, departments)
+    join = partial(join_alike, database, encoder)
     office = OfficeRules(database)
     signed = SignedAnswers(database, encoder, live)
     signed.catalogue_exchanged(live.now.catalogue, settings.today())
@@ -98,10 +106,18 @@ def build_rooms(
         office=office,
         signed=signed,
         feed=feed,
+        meaning=meaning,
+        join_alike=join,
         companions=[
             feed,
             QueueWatch(partial(_look_after_queue, database, desk, office)),
             AppealWatch(database, near_share=lambda: office.office().warning_share),
+            Gathering(
+                {
+                    "common_issues": lambda: group_open_appeals(database, meaning, utc_now()),
+                    "question_debt": join,
+                }
+            ),
         ],
         stop_notices=tell_requesters(database, partial(_post, now)),
     )
@@ -123,10 +139,10 @@ def console_parts(
 
 
 def staff_routers(
-    parts: ConsoleParts, rooms: Rooms, encoder: Encoder, departments: Sequence[Department]
+    parts: ConsoleParts, rooms: Rooms, departments: Sequence[Department]
 ) -> list[APIRouter]:
     """Every endpoint that somebody of the staff signs in for."""
-    settings, database, live = parts.settings, parts.database, parts.live
+    settings, live = parts.settings, parts.live
     store = store_of(settings)
     return [
         staff_router(),
@@ -140,7 +156,7 @@ def staff_routers(
                 named=sessions_of_number,
             ),
         ),
-        common_issues_router(require, handling.answer, Meaning(encoder, departments), departments),
+        common_issues_router(require, handling.answer, rooms.meaning, departments),
         debt_router(
             require,
             DebtParts(
@@ -149,7 +165,7 @@ def staff_routers(
                 regressions=regressions_path(settings.data_dir),
                 imported=lambda: {each.policy_id: each.time for each in store.history()},
                 today=settings.today,
-                join_alike=partial(join_alike, database, encoder),
+                join_alike=rooms.join_alike,
             ),
         ),
         console_router(parts),

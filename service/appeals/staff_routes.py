@@ -24,6 +24,8 @@ from service.appeals.remaining import remaining
 from service.appeals.visibility import visible_to
 from service.db import Database, utc_now
 from service.errors import ServiceError
+from service.limits import caller
+from service.staff.audit import record
 from service.staff.permissions import Permission, Staff
 
 Require = Callable[[Permission], Callable[[Request], Staff]]
@@ -264,12 +266,15 @@ def appeals_staff_router(
 
     @router.get("/{no}")
     def read_appeal(request: Request, staff: reader, no: str) -> StaffAppeal:
-        """One appeal with its timeline; 404 for what they may not see."""
-        with _database(request).reading() as db:
+        """One appeal with its timeline; 404 for what they may not see. Noted in the audit log."""
+        with _database(request).session() as db:
             query = select(Appeal).where(Appeal.no == no.strip().upper(), visible_to(staff))
             appeal = db.scalars(query).one_or_none()
             if appeal is None:
                 raise AppealNotFound("没有找到这个诉求。", "no")
+            record(
+                db, staff.id, "appeal_opened", ("appeal", appeal.no), now(), address=caller(request)
+            )
             return _whole(db, appeal, now())
 
     @router.post("/dispatch")

@@ -107,7 +107,9 @@ class Composer:
             if self._draft is None:
                 ui.label("来访者还没有提问，没有可以拟的答复。")
                 return
-            ui.html(showing.html_of("draft.html", draft=self._draft), sanitize=False)
+            ui.html(showing.html_of("draft.html", draft=self._draft), sanitize=False).classes(
+                "qc-shown"
+            )
             with ui.element("div").classes("qc-bar"):
                 if self._draft.text:
                     ui.button("插入（Alt+D）", on_click=self._insert).props(

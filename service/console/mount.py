@@ -25,10 +25,15 @@ from service.staff.access import COOKIE, refreshed
 _STATIC = Path(__file__).parent / "static"
 
 
-def mount_console(app: FastAPI, parts: ConsoleParts) -> None:
-    """Adds sign-in and every page to the application; once a process, as NiceGUI has one app."""
+def register_pages() -> None:
+    """Reads every page's module, so that ``PAGES`` is whole; nothing happens twice."""
     for module in pkgutil.iter_modules(pages.__path__):
         importlib.import_module(f"{pages.__name__}.{module.name}")
+
+
+def mount_console(app: FastAPI, parts: ConsoleParts) -> None:
+    """Adds sign-in and every page to the application; once a process, as NiceGUI has one app."""
+    register_pages()
     app.include_router(sign_in_router())
     app.add_api_route("/console", _home, include_in_schema=False)
     app.add_api_route("/console/", _home, include_in_schema=False)

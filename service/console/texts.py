@@ -23,6 +23,13 @@ CHANNELS = {
 }
 INTENTS = {
     "ask_policy": "问政策",
+    "ask_policy_detail": "追问细节",
+    "affirm": "肯定",
+    "deny": "否定",
+    "thanks": "感谢",
+    "goodbye": "道别",
+    "bot_challenge": "问是不是机器人",
+    "rate_service": "评价",
     "match_policies": "找政策",
     "apply_project": "问申报",
     "application_status": "问进度",

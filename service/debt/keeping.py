@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -15,8 +16,10 @@ from sqlalchemy import (
     case,
     column,
     insert,
+    literal_column,
     select,
     table,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -92,6 +95,10 @@ _COUNT = (
     .where(DEBTS.c.id == bindparam("debt"))
     .values(times=DEBTS.c.times + 1, last_at=bindparam("at"))
 )
+_GIVEN = (
+    "question", "normal", "cause", "policy_id", "first_at", "last_at", "owner", "opened_at", "due_at",
+    "calendar_known",
+)  # fmt: skip
 _GRAVITY = {cause: number for number, cause in enumerate(Cause)}
 
 
@@ -123,7 +130,7 @@ def keep_debt(
     if not normal:
         return
     debt_id = _open_or_count(session, question, normal, cause, trace, now)
-    session.execute(
+    session.connection().execute(
         _KEEP_MESSAGE,
         {
             "message_id": message_id,
@@ -187,23 +194,21 @@ def _open_or_count(
     now: datetime,
 ) -> int:
     due = _due(now, _rules.working_days)
-    statement = _upsert(session.get_bind().dialect.name)
-    row = session.execute(
-        statement,
+    # The connection itself: the session would look for objects in what comes back.
+    connection = session.connection()
+    row = connection.execute(
+        _upsert(connection.dialect.name),
         {
             "question": question,
             "normal": normal,
             "cause": cause,
             "policy_id": trace.candidates[0][0] if trace and trace.candidates else None,
-            "state": DebtState.OPEN,
-            "times": 1,
             "first_at": now,
             "last_at": now,
             "owner": _rules.owner,
             "opened_at": now,
             "due_at": due.due_at,
             "calendar_known": due.calendar_known,
-            "reopened": 0,
         },
     ).one()
     if row.merged_into is None:
@@ -218,8 +223,14 @@ def _upsert(dialect: str) -> Executable:
     new = sqlite.insert(DEBTS) if dialect == "sqlite" else postgresql.insert(DEBTS)
     gravity = {cause.value: number for cause, number in _GRAVITY.items()}
     is_graver = case(gravity, value=new.excluded.cause) < case(gravity, value=DEBTS.c.cause)
-    is_merged = DEBTS.c.state == DebtState.MERGED
-    counted = new.on_conflict_do_update(
+    is_merged = DEBTS.c.merged_into.is_not(None)
+    opened = {
+        "state": literal_column(f"'{DebtState.OPEN}'"),
+        "times": text("1"),
+        "reopened": text("0"),
+    }
+    asked: dict[str, Any] = {each: bindparam(each) for each in _GIVEN}
+    counted = new.values(**opened, **asked).on_conflict_do_update(
         index_elements=[DEBTS.c.normal],
         index_where=IS_LIVE,
         set_={

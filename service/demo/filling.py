@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from service.appeals.departments import directory
 from service.assembly import Product
-from service.common_issues.likeness import Meaning
 from service.db import utc_now
 from service.demo import answers, standing
 from service.demo.appeals import Handling
@@ -127,7 +126,8 @@ def _play(product: Product, clock: SetClock, script: Script) -> None:
         handling.tell(matter)
     for talk in sorted(script.talks, key=lambda each: each.days_ago is None):
         stage.play(talk)
-    handling.group(script.common, Meaning(product.encoder, directory().departments))
+    handling.group(script.common, rooms.meaning)
+    rooms.join_alike()
     catalogue, today = product.live.now.catalogue, settings.today()
     with database.session() as db:
         for signed in script.answers:

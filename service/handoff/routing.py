@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,8 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from service.conversations.models import Conversation, Owner
+from service.errors import InvalidInput
 from service.handoff.hours import Rules
 from service.handoff.models import ServiceGroup, Skill
+
+_MOST_TOPICS, _MOST_TOPIC_CHARS, _MOST_CONVERSATIONS = 30, 20, 100
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,38 @@ def set_presence(db: Session, staff_id: str, name: str, is_present: bool, now: d
         staff_id=staff_id, name=name, topics=[], departments=[]
     )
     skill.name, skill.is_present, skill.last_seen = name, is_present, now
+    db.add(skill)
+    db.flush()
+    return skill
+
+
+def skill_of(db: Session, staff_id: str) -> Skill | None:
+    """What somebody takes conversations about; ``None`` for who never said."""
+    return db.get(Skill, staff_id)
+
+
+def set_skill(
+    db: Session,
+    staff_id: str,
+    name: str,
+    topics: Sequence[str],
+    departments: Sequence[str],
+    max_conversations: int,
+) -> Skill:
+    """Says what somebody takes: topics (words of matters), departments (names), how many at once.
+
+    ``InvalidInput`` naming the field.
+    """
+    words = list(dict.fromkeys(word.strip() for word in topics if word.strip()))
+    if len(words) > _MOST_TOPICS or any(len(word) > _MOST_TOPIC_CHARS for word in words):
+        raise InvalidInput(
+            f"主题词最多{_MOST_TOPICS}个，每个不超过{_MOST_TOPIC_CHARS}个字。", "topics"
+        )
+    if not 1 <= max_conversations <= _MOST_CONVERSATIONS:
+        raise InvalidInput(f"同时接待数应为1至{_MOST_CONVERSATIONS}。", "max_conversations")
+    skill = db.get(Skill, staff_id) or Skill(staff_id=staff_id, is_present=False)
+    skill.name, skill.topics, skill.departments = name, words, list(dict.fromkeys(departments))
+    skill.max_conversations = max_conversations
     db.add(skill)
     db.flush()
     return skill

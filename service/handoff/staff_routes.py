@@ -22,6 +22,8 @@ from service.handoff import draft, inbox, messages, routing, taking
 from service.handoff.context import Packet, packet_of
 from service.handoff.inbox import InboxRow, View
 from service.handoff.thread import Line, thread_of
+from service.limits import caller
+from service.staff.audit import record
 from service.staff.permissions import Permission, Staff
 
 Require = Callable[[Permission], Callable[..., Staff]]
@@ -164,9 +166,11 @@ def handoff_staff_router(require: Require, parts: DeskParts) -> APIRouter:
         before: datetime | None = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 100,
     ) -> ThreadPage:
-        """Everything said, told and noted, oldest first."""
-        with _database(request).reading() as db:
+        """Everything said, told and noted, oldest first. Noted in the audit log."""
+        with _database(request).session() as db:
             thread = thread_of(db, conversation_id, staff, before, limit)
+            subject = ("conversation", conversation_id)
+            record(db, staff.id, "conversation_opened", subject, utc_now(), address=caller(request))
         return ThreadPage(row=thread.row, lines=thread.lines, before=thread.before)
 
     @router.get("/{conversation_id}/context")

@@ -49,6 +49,7 @@ ABOVE_THE_ROOMS = {
     "service.cli",
     "service.demo",
     "service.desk",
+    "service.gathering",
     "service.doctor",
     "service.office_rules",
     "service.refresh",

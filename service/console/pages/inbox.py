@@ -33,8 +33,9 @@ _ROWS = 50
 # One listener on the list instead of one a row: a row tells its id, arrows move the focus.
 _PICK = "(e) => { const row = e.target.closest('[data-id]'); if (row) emit(row.dataset.id); }"
 _EARLIER = "(e) => { if (e.target.closest('[data-earlier]')) emit(); }"
+# After the content has been drawn: on a phone the pane only opens with it.
 _DOWN = """
-(() => { const box = document.querySelector('.qi-thread'); if (box) box.scrollTop = box.scrollHeight; })()
+setTimeout(() => { const box = document.querySelector('.qi-thread'); if (box) box.scrollTop = box.scrollHeight; }, 60)
 """
 _ARROWS = """
 document.querySelector('.qi-list')?.addEventListener('keydown', (e) => {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from service.appeals.departments import load_departments
+from service.appeals.departments import directory, load_departments
 from service.console.frame import empty, told
 from service.console.registry import console_page
 from service.console.seat import Seat
 from service.db import utc_now
+from service.handoff import routing
 from service.staff import accounts, canned, office
 from service.staff.models import CannedReply, StaffAccount
 from service.staff.permissions import ROLE_NAMES, Permission, Role
@@ -21,7 +22,65 @@ async def build(seat: Seat) -> None:
             await _Hours(seat).show()
         if seat.may(Permission.ACCOUNTS):
             await _Accounts(seat).show()
+        if seat.may(Permission.INBOX_ANSWER):
+            await _MySkill(seat).show()
         await _Canned(seat).show()
+        if seat.may(Permission.SETTINGS) or seat.may(Permission.APPEALS_DISPATCH):
+            _show_departments()
+
+
+def _show_departments() -> None:
+    """Who appeals can go to, with every name they have or had."""
+    with _section(
+        "部门", "派单和检索认得这些名称；增改部门、合并改名在 service/appeals/data 的表里。"
+    ):
+        for each in directory().departments:
+            others = sorted(directory().names_of(each.code) - {each.name})
+            with ui.expansion(each.name).classes("qf-wide"):
+                if others:
+                    ui.label(f"又称、旧称：{'、'.join(others)}").classes("qf-muted")
+                for duty in each.duties:
+                    ui.label(f"· {duty}")
+
+
+class _MySkill:
+    """What the one signed in takes conversations about."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+
+    async def show(self) -> None:
+        staff = self._seat.staff
+        known = await self._seat.read(Permission.INBOX_ANSWER, routing.skill_of, staff.id)
+        with _section("我的接待范围", "有人请求人工时，先推荐给主题、部门相符且手头不满的专员。"):
+            topics = ui.input(
+                "主题词（用顿号隔开）", value="、".join(known.topics if known else ())
+            )
+            names = [each.name for each in directory().departments]
+            chosen = known.departments if known else []
+            departments = ui.select(
+                names, label="部门", value=chosen, multiple=True, with_input=True
+            )
+            most = ui.number(
+                "同时最多接待", value=known.max_conversations if known else 8, min=1, max=100
+            )
+            for field in (topics, departments, most):
+                field.props("outlined dense")
+
+            @told
+            async def save() -> None:
+                await self._seat.change(
+                    Permission.INBOX_ANSWER,
+                    routing.set_skill,
+                    staff.id,
+                    staff.name,
+                    (topics.value or "").replace("，", "、").split("、"),
+                    departments.value or [],
+                    int(most.value or 0),
+                )
+                ui.notify("已保存", type="positive", position="top")
+
+            ui.button("保存接待范围", on_click=save)
 
 
 def _section(title: str, hint: str = "") -> ui.element:

@@ -28,6 +28,8 @@ let ownerName = null;
 let queue = Promise.resolve();
 let sending = 0;
 let typingTimer = null;
+const FOOT_BOT = "回答由机器人自动给出，请以政策原文和主管部门解释为准。";
+const FOOT_PERSON = "现在由服务专员答复，请以政策原文和主管部门解释为准。";
 let askTimer = null;
 let hiddenSince = null;
 const pending = new Set(); // messages the service has taken and the bot has still to answer
@@ -201,6 +203,7 @@ function showOwner(name, person) {
   byId("owner-tag").textContent = tag;
   byId("owner-line").textContent = ownerName ? `服务专员${ownerName}正在为您服务` : line;
   byId("app").dataset.owner = name;
+  byId("foot").textContent = name === "person" ? FOOT_PERSON : FOOT_BOT;
   byId("person").hidden = name === "queued" || name === "person";
   byId("cancel").hidden = name !== "queued";
   if (name !== "bot") settle();

@@ -300,7 +300,7 @@ def test_counting_by_time_uses_the_indexes(sqlite_database: Database) -> None:
         "SELECT count(*) FROM messages WHERE intent IS NOT NULL AND answered_at >= '2026'": "ix_messages_answered_by_bot",
         "SELECT count(DISTINCT message_id) FROM outbox WHERE json_extract(body, '$.kind') = 'refusal'"
         " AND created_at >= '2026'": "ix_outbox_refusals",
-        "SELECT clause_id, count(*) FROM answer_sources WHERE answered_at >= '2026' GROUP BY clause_id": "ix_answer_sources_answered",
+        "SELECT clause_id, count(*) FROM answer_sources WHERE answered_at >= '2026' GROUP BY clause_id || ''": "ix_answer_sources_answered",
     }
     with sqlite_database.reading() as db:
         for query, index in plans.items():
