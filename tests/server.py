@@ -59,8 +59,9 @@ def prepare_data(folder: Path) -> Path:
     return folder
 
 
-def start(data: Path, port: int = 0, /, **settings: str) -> Server:
+def start(data: Path, port: int = 0, /, *, demo: bool = False, **settings: str) -> Server:
     """Starts ``qifu up`` on ``data`` and waits until it is ready; ``port`` 0 takes a free one."""
+    options = ["--demo"] if demo else []
     environment = {
         **os.environ,
         "QIFU_DATA_DIR": str(data),
@@ -72,7 +73,7 @@ def start(data: Path, port: int = 0, /, **settings: str) -> Server:
     with log.open("a", encoding="utf-8") as sink:
         printed_before = sink.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "service.cli", "up", "--port", str(port)],
+            [sys.executable, "-m", "service.cli", "up", "--port", str(port), *options],
             cwd=ROOT,
             env=environment,
             stdout=sink,
@@ -107,8 +108,8 @@ def _address(process: subprocess.Popen[bytes], log: Path, since: int) -> str:
 
 
 @contextmanager
-def running(data: Path, **settings: str) -> Iterator[Server]:
-    server = start(data, **settings)
+def running(data: Path, *, demo: bool = False, **settings: str) -> Iterator[Server]:
+    server = start(data, demo=demo, **settings)
     try:
         yield server
     finally:
