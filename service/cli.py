@@ -94,14 +94,14 @@ def up(
     with encoding_bar() as bar:
         product = build_product(settings, lambda text: err.print(f"· {text}"), bar, clock)
     try:
-        sign_ins = _demo(product, clock, demo)
+        sign_ins = demo_of(product, clock, demo)
         open_console(product, is_demo(product.database))
         serve(product.app, settings, lambda listening: _announce(settings, listening, sign_ins))
     finally:
         product.close()
 
 
-def _demo(product: Product, clock: SetClock, is_wanted: bool) -> DemoSignIns | None:
+def demo_of(product: Product, clock: SetClock, is_wanted: bool) -> DemoSignIns | None:
     """Fills in the demo where it is wanted and may be; says why where it may not."""
     from service.demo.filling import IS_DEMO, offer_demo
     from service.demo.standing import is_demo

@@ -17,6 +17,10 @@ from service.staff.permissions import ROLE_NAMES
 
 log = structlog.get_logger("qifu.console")
 _Given = ParamSpec("_Given")
+_MADE_UP = (
+    '<span class="qf-made-up" role="note" title="人和企业都是虚构的">'
+    '示范数据<span class="qf-made-up-more">：人和企业都是虚构的</span></span>'
+)
 
 
 @contextmanager
@@ -39,7 +43,7 @@ def frame(seat: Seat, page: ConsolePage) -> Iterator[None]:
         ui.space()
         _who(seat)
         if seat.parts.is_demo:
-            ui.label("示范数据：人和企业都是虚构的").classes("qf-made-up").props('role="note"')
+            ui.html(_MADE_UP, sanitize=False)
     with ui.element("main").classes("qf-main").props('id="content" tabindex="-1"'):
         yield
     ui.keyboard(on_key=_shortcuts(offered), ignore=["input", "select", "textarea"])

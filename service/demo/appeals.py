@@ -50,7 +50,7 @@ class Handling:
         self._stage.say(session, matter.matter, at, lambda claim: self._file(matter, claim))
         no = self.numbers[matter.key]
         with self._database.session() as db:
-            place(db, session, None, matter.enterprise, BY, at)
+            place(db, session, None, matter.enterprise, BY, self._now)
         self._direct(no, matter.department, self._days.later(at, 0.05))
         for step in matter.steps:
             at = self._days.later(at, step.after)

@@ -49,7 +49,7 @@ class Stage:
             self._happen(talk.id, line, at)
             if number == 0:
                 with self._database.session() as db:
-                    place(db, talk.id, talk.group, talk.enterprise, BY, at)
+                    place(db, talk.id, talk.group, talk.enterprise, BY, self._now)
 
     def say(
         self, conversation_id: str, text: str, at: datetime, answer: Answer | None = None

@@ -14,13 +14,14 @@ from service.appeals.clock import is_working_time
 from service.appeals.history import verify_chain
 from service.appeals.models import Appeal, AppealEvent, AppealState, EventKind
 from service.assembly import Product, build_product
+from service.cli import demo_of
 from service.common_issues.models import CommonIssue, IssueState
 from service.conversations.models import Conversation, Message, OutboxRow, Owner
 from service.db import Base, Database, utc_now
 from service.debt.models import Debt, DebtState, SignedAnswer, SignedState
 from service.demo import filling
 from service.demo.clock import SetClock
-from service.demo.filling import REFUSED_EXPOSED, REFUSED_REAL, offer_demo
+from service.demo.filling import IS_DEMO, REFUSED_EXPOSED, REFUSED_REAL, offer_demo
 from service.enterprises.models import Enterprise, Speaker
 from service.settings import Settings
 from service.staff import audit
@@ -156,4 +157,25 @@ def test_a_real_database_is_let_alone(product: Product, clock: SetClock, tmp_pat
     before = rows_of(other)
     assert offer_demo(other, clock).refused == REFUSED_REAL
     assert rows_of(other) == before
+    real.close()
+
+
+@pytest.mark.usefixtures("offered")
+def test_starting_without_the_demo_on_its_database_warns(
+    product: Product, clock: SetClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert demo_of(product, clock, False) is None
+    assert IS_DEMO in capsys.readouterr().err
+
+
+def test_a_real_database_is_said_to_be_left_alone(
+    product: Product, clock: SetClock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real = Database.open(f"sqlite:///{tmp_path / 'real.db'}")
+    with real.session() as db:
+        db.add(Conversation(id="web-1", channel="web"))
+    assert demo_of(replace(product, database=real), clock, True) is None
+    assert REFUSED_REAL in capsys.readouterr().err
+    assert demo_of(replace(product, database=real), clock, False) is None
+    assert capsys.readouterr().err == ""
     real.close()
