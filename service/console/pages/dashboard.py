@@ -258,7 +258,7 @@ def _clauses(top: list[TopClause], catalogue: Catalogue) -> None:
                     ui.label("已不在目录").classes("qf-tag warn")
                 else:
                     title = catalogue.policies[clause.policy_id].title
-                    ui.link(title, f"/console/catalogue/{clause.policy_id}").classes("qf-strong")
+                    ui.link(title, f"/catalogue/{clause.policy_id}").classes("qf-strong")
                     ui.label(clause.label).classes("qf-tag info")
                 ui.space()
                 ui.label(f"{each.answers:,} 次").classes("qf-mono")

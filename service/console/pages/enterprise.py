@@ -172,7 +172,7 @@ def _talks(view: EnterpriseView) -> None:
         for each in view.conversations:
             with ui.element("div").classes("qf-line"):
                 if has_page("/inbox/{conversation_id}"):
-                    ui.link(each.session, f"/console/inbox/{each.session}").classes("qf-cut")
+                    ui.link(each.session, f"/inbox/{each.session}").classes("qf-cut")
                 else:
                     ui.label(each.session).classes("qf-mono qf-cut")
                 ui.label(OWNERS[each.owner]).classes("qf-tag")
@@ -186,7 +186,7 @@ def _appeals(view: EnterpriseView) -> None:
         for each in view.appeals:
             with ui.element("div").classes("qf-line"):
                 if has_page("/appeals/{no}"):
-                    ui.link(each.no, f"/console/appeals/{each.no}").classes("qf-strong")
+                    ui.link(each.no, f"/appeals/{each.no}").classes("qf-strong")
                 else:
                     ui.label(each.no).classes("qf-strong")
                 ui.label(STATES.get(each.state, each.state)).classes("qf-tag info")
