@@ -27,6 +27,8 @@ _MADE_UP = (
 def frame(seat: Seat, page: ConsolePage) -> Iterator[None]:
     """The page's surroundings; what is built inside is its content.
 
+    The framework puts /console before the path of a link and of ``ui.navigate.to`` by itself.
+
     Alt+1 … Alt+9 open the pages of the navigation, / puts the cursor into the page's search field.
     """
     ui.page_title(f"{page.title} · 企服小福工作台")
@@ -51,7 +53,7 @@ def frame(seat: Seat, page: ConsolePage) -> Iterator[None]:
 
 def _nav_link(page: ConsolePage, number: int, is_here: bool) -> None:
     classes = "qf-link qf-here" if is_here else "qf-link"
-    with ui.link(target=f"/console{page.path}").classes(classes) as link:
+    with ui.link(target=page.path).classes(classes) as link:
         ui.icon(page.icon or "article").classes("qf-icon").props('aria-hidden="true"')
         ui.label(page.title)
     link.props(f'title="{page.title}（Alt+{number}）"')
@@ -78,7 +80,7 @@ def _shortcuts(offered: list[ConsolePage]) -> Callable[..., None]:
             return
         number = key.number
         if event.modifiers.alt and number and number <= len(offered):  # type: ignore[attr-defined]
-            ui.navigate.to(f"/console{offered[number - 1].path}")
+            ui.navigate.to(offered[number - 1].path)
         elif key == "/":
             ui.run_javascript("document.querySelector('.qf-search input')?.focus()")
 
@@ -96,7 +98,7 @@ def told(action: Callable[_Given, Awaitable[None]]) -> Callable[_Given, Awaitabl
         try:
             await action(*args, **kwargs)
         except NotSignedIn:
-            ui.navigate.to("/console/sign-in")
+            ui.navigate.to("/sign-in")
         except ServiceError as error:
             ui.notify(error.message, type="negative", position="top")
         except Exception:  # the edge of the page: it must say something

@@ -10,8 +10,9 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Date, and_, case, cast, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from service.appeals.departments import load_departments
-from service.appeals.models import UNANSWERED_STATES, Appeal, AppealEvent, AppealState, Rating
+from service.appeals.board import is_overdue
+from service.appeals.departments import directory
+from service.appeals.models import Appeal, AppealEvent, AppealState
 from service.console.shares import Share, share_of
 from service.staff.permissions import Role, Staff
 
@@ -20,7 +21,7 @@ _Time = InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
 _ANSWERING = (AppealState.ANSWERED, AppealState.EXPLAINED, AppealState.CLOSED)
 _SATISFIED_FROM = 4
 
-_NOT_WITHDRAWN = Appeal.state != AppealState.WITHDRAWN
+_IS_TAKEN_UP = Appeal.state.not_in((AppealState.REFUSED, AppealState.WITHDRAWN))
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,7 @@ def departments_seen(staff: Staff) -> frozenset[str] | None:
     """The names a department's appeals may stand under; ``None`` for who sees those of all."""
     if staff.role is not Role.DEPARTMENT:
         return None
-    return frozenset(
-        name
-        for each in load_departments()
-        if each.code == staff.department
-        for name in (each.name, *each.aliases)
-    )
+    return directory().names_of(staff.department or "")
 
 
 def appeal_figures(db: Session, span: Span, seen: Collection[str] | None = None) -> AppealFigures:
@@ -78,7 +74,9 @@ def appeal_figures(db: Session, span: Span, seen: Collection[str] | None = None)
         overdue=sum(each.overdue for each in departments),
         in_time=share_of(in_time, sum(each.in_time.n for each in departments)),
         solved=_share(db, ~_was_reopened(), [closed, *own]),
-        satisfied=_satisfied(db, span, own),
+        satisfied=_share(
+            db, Appeal.satisfied >= _SATISFIED_FROM, [closed, Appeal.satisfied.is_not(None), *own]
+        ),
         departments=departments,
     )
 
@@ -129,7 +127,7 @@ def _departments(
         select(
             Appeal.department,
             Appeal.due_at,
-            _NOT_WITHDRAWN.label("counts"),
+            _IS_TAKEN_UP.label("counts"),
             _first_answer().label("answered"),
         )
         .where(_within(Appeal.received_at, span), *own)
@@ -145,8 +143,7 @@ def _departments(
     ).group_by(rows.c.department)
     filed = {name: (count, judged, kept) for name, count, judged, kept in db.execute(query)}
     closed = _by_department(db, [_within(Appeal.closed_at, span), *own])
-    is_overdue = and_(Appeal.state.in_(UNANSWERED_STATES), Appeal.due_at < span.now)
-    overdue = _by_department(db, [is_overdue, *own])
+    overdue = _by_department(db, [is_overdue(span.now), *own])
     lines = []
     for name in filed.keys() | closed.keys() | overdue.keys():
         count, judged, kept = filed.get(name, (0, 0, 0))
@@ -172,13 +169,4 @@ def _share(
 ) -> Share:
     counted = select(func.count(), func.sum(case((hit, 1), else_=0))).where(*conditions)
     n, hits = db.execute(counted.select_from(Appeal)).one()
-    return share_of(hits or 0, n)
-
-
-def _satisfied(db: Session, span: Span, own: Sequence[ColumnElement[bool]]) -> Share:
-    hit = Rating.score >= _SATISFIED_FROM
-    counted = select(func.count(), func.sum(case((hit, 1), else_=0))).select_from(Rating)
-    if own:
-        counted = counted.join(Appeal, Rating.appeal_id == Appeal.id)
-    n, hits = db.execute(counted.where(_within(Rating.at, span), *own)).one()
     return share_of(hits or 0, n)

@@ -42,8 +42,3 @@ def navigation(seat: Seat) -> list[ConsolePage]:
     """The pages to offer somebody, in order."""
     offered = [page for page in PAGES if page.icon and seat.may(page.permission)]
     return sorted(offered, key=lambda page: page.order)
-
-
-def has_page(path: str) -> bool:
-    """Whether there is a page of this path pattern to link to."""
-    return any(page.path == path for page in PAGES)

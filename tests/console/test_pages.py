@@ -115,3 +115,17 @@ def test_a_range_is_chosen_on_the_dashboard(seats: Seats) -> None:
     expect(console.page.get_by_text("每分钟更新")).to_be_visible()
     expect(console.page.locator(".qf-figure")).to_have_count(11)
     assert console.complaints == []
+
+
+def test_navigation_leads_to_its_pages(seats: Seats) -> None:
+    console = seats.of(Role.CENTRE)
+    page = console.page
+    console.open("/dashboard")
+    expect(page.locator(".qf-figure").first).to_be_visible()
+    page.get_by_role("navigation", name="页面").get_by_role("link", name="政策目录").click()
+    page.wait_for_url("**/console/catalogue")
+    expect(page.get_by_label("查找政策")).to_be_visible()
+    page.locator("body").press("Alt+1")
+    page.wait_for_url(lambda url: not url.endswith("/catalogue"))
+    expect(page.locator(".qf-main")).to_be_visible()
+    assert "/console/console/" not in page.url

@@ -51,7 +51,7 @@ def tabs(here: str) -> None:
     """The ways into the catalogue; ``here`` is the path of the page shown."""
     with ui.element("nav").classes("qf-tabs").props('aria-label="政策目录"'):
         for path, title in (("/catalogue", "浏览目录"), ("/hit-test", "命中测试")):
-            link = ui.link(title, f"/console{path}").classes("qf-tab")
+            link = ui.link(title, path).classes("qf-tab")
             if path == here:
                 link.classes("qf-here").props('aria-current="page"')
 
@@ -142,7 +142,7 @@ def _select(options: list[str] | dict[str, str], label: str) -> ui.select:
 
 def _line(policy: PolicyLine) -> None:
     with ui.element("div").classes("qf-line"):
-        ui.link(policy.title, f"/console/catalogue/{policy.id}").classes("qf-strong")
+        ui.link(policy.title, f"/catalogue/{policy.id}").classes("qf-strong")
         status_tag(policy.status)
         ui.label(f"{policy.place} · {policy.level.value}级").classes("qf-tag")
         ui.label(policy.department).classes("qf-muted")

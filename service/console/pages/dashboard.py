@@ -31,9 +31,9 @@ DEFINITIONS = {
     "诉求登记": "这段时间登记的诉求。",
     "诉求办结": "这段时间办结的诉求，含以前登记的。",
     "现在超期": "此刻已过期限、仍未答复的诉求，不论何时登记。",
-    "按期答复率": "这段时间登记、已答复或已到期限的诉求里，期限之前首次答复的比例；撤回的不计。",
+    "按期答复率": "这段时间登记、已答复或已到期限的诉求里，期限之前首次答复的比例；撤回和不予受理的不计。",
     "解决率": "这段时间办结的诉求里，没有因“未解决”而重新办理过的比例。",
-    "满意率": "这段时间的评价里，4 分和 5 分的比例。",
+    "满意率": "这段时间办结、企业打了分的诉求里，4 分和 5 分的比例。",
 }
 
 
@@ -258,7 +258,7 @@ def _clauses(top: list[TopClause], catalogue: Catalogue) -> None:
                     ui.label("已不在目录").classes("qf-tag warn")
                 else:
                     title = catalogue.policies[clause.policy_id].title
-                    ui.link(title, f"/console/catalogue/{clause.policy_id}").classes("qf-strong")
+                    ui.link(title, f"/catalogue/{clause.policy_id}").classes("qf-strong")
                     ui.label(clause.label).classes("qf-tag info")
                 ui.space()
                 ui.label(f"{each.answers:,} 次").classes("qf-mono")

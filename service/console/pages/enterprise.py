@@ -21,7 +21,7 @@ from service.console.queries_enterprises import (
     on_file,
     unbind_speaker,
 )
-from service.console.registry import console_page, has_page
+from service.console.registry import console_page
 from service.console.seat import Seat
 from service.db import utc_now
 from service.errors import InvalidInput, NotFound
@@ -171,10 +171,7 @@ def _talks(view: EnterpriseView) -> None:
             empty("没有会话")
         for each in view.conversations:
             with ui.element("div").classes("qf-line"):
-                if has_page("/inbox/{conversation_id}"):
-                    ui.link(each.session, f"/console/inbox/{each.session}").classes("qf-cut")
-                else:
-                    ui.label(each.session).classes("qf-mono qf-cut")
+                ui.link(each.session, f"/inbox?id={each.session}").classes("qf-cut")
                 ui.label(OWNERS[each.owner]).classes("qf-tag")
                 ui.label(f"{each.messages} 条 · {when(each.updated_at)}").classes("qf-muted")
 
@@ -185,10 +182,7 @@ def _appeals(view: EnterpriseView) -> None:
             empty("没有诉求")
         for each in view.appeals:
             with ui.element("div").classes("qf-line"):
-                if has_page("/appeals/{no}"):
-                    ui.link(each.no, f"/console/appeals/{each.no}").classes("qf-strong")
-                else:
-                    ui.label(each.no).classes("qf-strong")
+                ui.link(each.no, f"/appeals/{each.no}").classes("qf-strong")
                 ui.label(STATES.get(each.state, each.state)).classes("qf-tag info")
                 ui.label(each.department).classes("qf-muted")
                 ui.label(f"期限 {when(each.due_at)}").classes("qf-muted")

@@ -82,7 +82,7 @@ class _Finder:
     def _line(self, row: EnterpriseLine) -> None:
         purpose = quote(self._purpose.value or "")
         with ui.element("div").classes("qf-line"):
-            ui.link(row.name, f"/console/enterprises/{row.credit_code}?purpose={purpose}").classes(
+            ui.link(row.name, f"/enterprises/{row.credit_code}?purpose={purpose}").classes(
                 "qf-strong"
             )
             ui.label(row.why).classes("qf-tag info")

@@ -146,7 +146,7 @@ def _citation(card: CitationCard) -> None:
     status = Status(card.status)
     with ui.element("div").classes("qf-clause"):
         with ui.element("div").classes("qf-bar"):
-            ui.link(card.title, f"/console/catalogue/{card.policy_id}").classes("qf-strong")
+            ui.link(card.title, f"/catalogue/{card.policy_id}").classes("qf-strong")
             ui.label(card.clause).classes("qf-tag info")
             ui.label(STATUS_TEXT[status]).classes(f"qf-tag {STATUS_CLASS[status]}")
             if card.url:
@@ -158,7 +158,7 @@ def _ranked(number: int, policy: RankedPolicy) -> None:
     with ui.element("article").classes("qf-clause"):
         with ui.element("div").classes("qf-bar"):
             ui.label(str(number)).classes("qf-tag qf-mono")
-            ui.link(policy.title, f"/console/catalogue/{policy.policy_id}").classes("qf-strong")
+            ui.link(policy.title, f"/catalogue/{policy.policy_id}").classes("qf-strong")
             status_tag(policy.status)
         _why(policy.chance, policy.cosine, policy.score, policy.matched)
         for clause in policy.clauses:

@@ -88,7 +88,7 @@ def _match_line(match: MatchOut) -> None:
     with ui.element("article").classes("qf-clause"):
         with ui.element("div").classes("qf-bar"):
             ui.label(text).classes(f"qf-tag {kind}")
-            ui.link(match.title, f"/console/catalogue/{match.policy_id}").classes("qf-strong")
+            ui.link(match.title, f"/catalogue/{match.policy_id}").classes("qf-strong")
             if match.amount_max_cny:
                 ui.label(f"最高 {match.amount_max_cny / 10_000:g} 万元").classes("qf-tag")
             ui.label(match.dates.text).classes("qf-muted")

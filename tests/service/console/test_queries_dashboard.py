@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from actions.desk import AppealReason
-from service.appeals.models import Appeal, AppealEvent, AppealState, EventKind, Rating
+from service.appeals.models import Appeal, AppealEvent, AppealState, EventKind
 from service.console.queries_appeals import appeal_figures, departments_seen
 from service.console.queries_dashboard import (
     Dashboard,
@@ -136,6 +136,8 @@ def appeal(
                 due_at=received + timedelta(days=5),
                 calendar_known=True,
                 closed_at=closed,
+                satisfied=score,
+                clock_since=received,
                 chain_head="0" * 64,
             )
         )
@@ -151,17 +153,6 @@ def appeal(
                     to_state=state,
                     prev_hash="0" * 64,
                     hash="0" * 64,
-                )
-            )
-        if score is not None and closed is not None:
-            db.add(
-                Rating(
-                    session=f"web-{number}",
-                    appeal_id=number,
-                    score=score,
-                    comment="",
-                    message_id=f"r-{number}",
-                    at=closed,
                 )
             )
 
