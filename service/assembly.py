@@ -137,7 +137,7 @@ def build_product(
     bot = BotRuntime(actions, warm=partial(encode_ahead, BUILT_IN))
     bot.load(ensure_model(models))
     hub = Hub()
-    console = console_parts(settings, database, live, rooms, bot, hub)
+    console = console_parts(settings, database, live, rooms, bot, hub, encoder, departments)
     app = create_app(
         settings,
         database,
@@ -147,7 +147,7 @@ def build_product(
         routers=[
             appeals_router(MissCounter()),
             matching_router(live, TokenBuckets(settings.messages_per_minute)),
-            *staff_routers(console, rooms, encoder, departments),
+            *staff_routers(console, rooms, departments),
         ],
         ready_checks={"bot": lambda: None if bot.is_ready else "no model is loaded"},
         ready_notes={"catalogue": lambda: _catalogue_note(live, refresh)},

@@ -96,9 +96,17 @@ def build_rooms(
 
 
 def console_parts(
-    settings: Settings, database: Database, live: Live, rooms: Rooms, bot: BotRuntime, hub: Hub
+    settings: Settings,
+    database: Database,
+    live: Live,
+    rooms: Rooms,
+    bot: BotRuntime,
+    hub: Hub,
+    encoder: Encoder,
+    departments: Sequence[Department],
 ) -> ConsoleParts:
     """What the console's pages and endpoints share."""
+    store = store_of(settings)
     return ConsoleParts(
         settings=settings,
         database=database,
@@ -106,16 +114,24 @@ def console_parts(
         rehearse=partial(rehearse, bot),
         feed=rooms.feed,
         posted=hub.posted,
-        signed=rooms.signed,
+        hours=rooms.office.hours,
+        meaning=Meaning(encoder, departments),
+        debt=DebtParts(
+            live=live,
+            signed=rooms.signed,
+            regressions=regressions_path(settings.data_dir),
+            imported=lambda: {each.policy_id: each.time for each in store.history()},
+            today=settings.today,
+            join_alike=partial(join_alike, database, encoder),
+        ),
     )
 
 
 def staff_routers(
-    parts: ConsoleParts, rooms: Rooms, encoder: Encoder, departments: Sequence[Department]
+    parts: ConsoleParts, rooms: Rooms, departments: Sequence[Department]
 ) -> list[APIRouter]:
     """Every endpoint that somebody of the staff signs in for."""
-    settings, database, live = parts.settings, parts.database, parts.live
-    store = store_of(settings)
+    settings, live = parts.settings, parts.live
     return [
         staff_router(),
         appeals_staff_router(require, hours=rooms.office.hours),
@@ -128,18 +144,8 @@ def staff_routers(
                 named=sessions_of_number,
             ),
         ),
-        common_issues_router(require, handling.answer, Meaning(encoder, departments), departments),
-        debt_router(
-            require,
-            DebtParts(
-                live=live,
-                signed=rooms.signed,
-                regressions=regressions_path(settings.data_dir),
-                imported=lambda: {each.policy_id: each.time for each in store.history()},
-                today=settings.today,
-                join_alike=partial(join_alike, database, encoder),
-            ),
-        ),
+        common_issues_router(require, handling.answer, parts.meaning, departments),
+        debt_router(require, parts.debt),
         console_router(parts),
     ]
 

@@ -16,6 +16,7 @@ from service.appeals.clock import DISTRICT_HOURS, SHANGHAI, Hours
 from service.appeals.departments import directory
 from service.appeals.derived import derive
 from service.appeals.models import Appeal, AppealEvent, AppealState, EventKind
+from service.appeals.offered import offered
 from service.appeals.operations import AppealNotFound
 from service.appeals.progress import RemainingView, remaining_view, words_of
 from service.appeals.projection import events_of
@@ -75,7 +76,7 @@ class StaffEntry(_View):
 
 
 class StaffAppeal(_View):
-    """One appeal with everything the desk knows of it."""
+    """One appeal with everything the desk knows of it; ``steps`` are those the reader may do now."""
 
     row: AppealRow
     phone: str | None
@@ -89,6 +90,7 @@ class StaffAppeal(_View):
     solved: bool | None
     satisfied: int | None
     remaining: RemainingView
+    steps: tuple[str, ...]
     timeline: list[StaffEntry]
 
 
@@ -266,31 +268,32 @@ def appeals_staff_router(
     def read_appeal(request: Request, staff: reader, no: str) -> StaffAppeal:
         """One appeal with its timeline; 404 for what they may not see."""
         with _database(request).reading() as db:
-            query = select(Appeal).where(Appeal.no == no.strip().upper(), visible_to(staff))
-            appeal = db.scalars(query).one_or_none()
-            if appeal is None:
-                raise AppealNotFound("没有找到这个诉求。", "no")
-            return _whole(db, appeal, now())
+            return staff_appeal(db, no, staff, now())
 
     @router.post("/dispatch")
     def dispatch_many(request: Request, staff: dispatcher, many: BulkDispatch) -> list[BulkResult]:
         """Dispatches many: each wholly or not at all, with a result for each."""
-        results = []
-        for no in dict.fromkeys(each.strip().upper() for each in many.numbers):
-            error = None
-            try:
-                with _database(request).session() as db:
-                    handling.dispatch_to(
-                        db, no, staff, many.lead, many.co, reason=many.reason, now=now()
-                    )
-            except ServiceError as refused:
-                error = refused.message
-            results.append(BulkResult(no=no, ok=error is None, error=error))
-        return results
+        return dispatch_each(_database(request), staff, many, now())
 
     for name, (permission, description, do) in STEPS.items():
         _add_step(router, name, require(permission), description, do, now, hours)
     return router
+
+
+def dispatch_each(
+    database: Database, staff: Staff, many: BulkDispatch, now: datetime
+) -> list[BulkResult]:
+    """Dispatches many, each in a transaction of its own, in the order given."""
+    results = []
+    for no in dict.fromkeys(each.strip().upper() for each in many.numbers):
+        error = None
+        try:
+            with database.session() as db:
+                handling.dispatch_to(db, no, staff, many.lead, many.co, reason=many.reason, now=now)
+        except ServiceError as refused:
+            error = refused.message
+        results.append(BulkResult(no=no, ok=error is None, error=error))
+    return results
 
 
 def _add_step(
@@ -340,7 +343,12 @@ def _row(appeal: Appeal, co: tuple[str, ...], now: datetime) -> AppealRow:
     )
 
 
-def _whole(db: Session, appeal: Appeal, now: datetime) -> StaffAppeal:
+def staff_appeal(db: Session, no: str, staff: Staff, now: datetime) -> StaffAppeal:
+    """One appeal as somebody of the desk sees it; ``AppealNotFound`` for what they may not see."""
+    query = select(Appeal).where(Appeal.no == no.strip().upper(), visible_to(staff))
+    appeal = db.scalars(query).one_or_none()
+    if appeal is None:
+        raise AppealNotFound("没有找到这个诉求。", "no")
     events = events_of(db, appeal)
     derived = derive(events)
     return StaffAppeal(
@@ -356,6 +364,7 @@ def _whole(db: Session, appeal: Appeal, now: datetime) -> StaffAppeal:
         solved=derived.solved,
         satisfied=derived.satisfied,
         remaining=remaining_view(appeal, derived, now),
+        steps=offered(appeal, derived, staff),
         timeline=[_entry(event) for event in events],
     )
 
