@@ -145,7 +145,7 @@ def build_product(
         fallback_for(live, rooms.desk),
         hub=hub,
         routers=[
-            appeals_router(MissCounter()),
+            appeals_router(MissCounter(), hours=rooms.office.hours),
             matching_router(live, TokenBuckets(settings.messages_per_minute)),
             *staff_routers(console, rooms, departments),
         ],

@@ -65,9 +65,7 @@ _OFFERED: Mapping[str, Callable[[_Case], bool]] = {
         and not c.is_returned_for_good
     ),
     "escalate": lambda c: c.is_led and c.may_become(_S.ESCALATED),
-    "pause": lambda c: (
-        c.is_led and c.appeal.state in _PAUSABLE and c.appeal.pause_reason is None
-    ),
+    "pause": lambda c: c.is_led and c.appeal.state in _PAUSABLE and c.appeal.pause_reason is None,
     "resume": lambda c: c.is_led and c.appeal.pause_reason is not None,
     "ask-extension": lambda c: (
         c.is_led and c.appeal.state in _PAUSABLE and c.appeal.extension is None

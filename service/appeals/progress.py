@@ -14,7 +14,15 @@ from service.appeals.clock import SHANGHAI
 from service.appeals.departments import directory
 from service.appeals.derived import Derived, derive
 from service.appeals.ladder import pause_ends_at
-from service.appeals.models import REQUESTER, Appeal, AppealEvent, AppealState, EventKind
+from service.appeals.models import (
+    MOVES,
+    OPEN_STATES,
+    REQUESTER,
+    Appeal,
+    AppealEvent,
+    AppealState,
+    EventKind,
+)
 from service.appeals.projection import events_of
 from service.appeals.reasons import NOT_ACCEPTED, PAUSES, Category, PauseReason
 from service.appeals.remaining import remaining
@@ -78,7 +86,8 @@ class AppealPage(AppealCard):
     """An appeal with its history, oldest first.
 
     ``due_note`` is present only when the due date may still move; ``where_to_go`` only when it was
-    not taken up. ``asks`` is what the requester is asked now: solved, satisfied or nothing.
+    not taken up. ``asks`` is what the requester is asked now: solved, satisfied or nothing. ``may``
+    are the acts open to them now (``service.appeals.reactions.Act``).
     """
 
     matter: str
@@ -90,11 +99,17 @@ class AppealPage(AppealCard):
     basis: str | None
     where_to_go: str | None
     asks: str | None
+    may: list[str]
     timeline: list[TimelineEntry]
 
 
-def progress_page(db: Session, appeal: Appeal, now: datetime) -> AppealPage:
-    """What the requester may see: no names of staff, no notes among them, no phone."""
+def progress_page(
+    db: Session, appeal: Appeal, now: datetime, by_session: bool = False
+) -> AppealPage:
+    """What the requester may see: no names of staff, no notes among them, no phone.
+
+    ``by_session``: the conversation that filed it asks, which may also add to it and withdraw it.
+    """
     events = events_of(db, appeal)
     derived = derive(events)
     details = [event.detail or {} for event in events]
@@ -112,9 +127,21 @@ def progress_page(db: Session, appeal: Appeal, now: datetime) -> AppealPage:
         remaining=remaining_view(appeal, derived, now),
         basis=_last(details, "basis"),
         where_to_go=_last(details, "where"),
+        may=_acts(derived, by_session),
         asks="solved" if derived.asks_solved else "satisfied" if derived.asks_satisfied else None,
         timeline=list(timeline_of(events)),
     )
+
+
+def _acts(derived: Derived, by_session: bool) -> list[str]:
+    acts = ["solved"] if derived.asks_solved else []
+    if AppealState.REOPENED in MOVES[derived.state]:
+        acts.append("not_solved")
+    if derived.asks_satisfied:
+        acts.append("rate")
+    if by_session and derived.state in OPEN_STATES:
+        acts += ["supplement", "withdraw"]
+    return acts
 
 
 def remaining_view(appeal: Appeal, derived: Derived, now: datetime) -> RemainingView:

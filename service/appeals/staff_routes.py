@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.desk import AppealReason
 from service.appeals import board, handling
 from service.appeals.clock import DISTRICT_HOURS, SHANGHAI, Hours
 from service.appeals.departments import directory
@@ -375,6 +376,14 @@ _STAFF_TEXTS = {
     EventKind.NOTED: "备注",
     EventKind.WARNED: "提醒",
 }
+_REASONS = {
+    AppealReason.REQUESTED.value: "企业提出",
+    AppealReason.NO_ANSWER.value: "小福没有答上",
+    AppealReason.NOT_SOLVED.value: "企业说答复没有解决",
+    AppealReason.HUMAN_WANTED.value: "企业找人工，当时无人接待",
+    AppealReason.FAILURE.value: "小福出了故障",
+}
+"""Why it was filed: the note of the first event."""
 _ACTORS = {"requester": "企业", "system": "系统"}
 
 
@@ -387,6 +396,12 @@ def _entry(event: AppealEvent) -> StaffEntry:
         kind=str(event.kind),
         state=event.to_state,
         by=detail.get("by") or _ACTORS.get(event.actor, event.actor),
-        text=own.format(days=detail.get("days", "")) if own else words_of(event),
-        note=event.note,
+        text=own.format(days=detail.get("days", "")) if own else _for_staff(event),
+        note=_REASONS.get(event.note or "", event.note) if event.seq == 1 else event.note,
     )
+
+
+def _for_staff(event: AppealEvent) -> str:
+    """The requester's words for it, with whoever they are addressed to named; what was written stays as it is."""
+    before, written, after = words_of(event).partition(event.note or "\0")
+    return f"{before.replace('您', '企业')}{written}{after}"

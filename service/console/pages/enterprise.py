@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -171,8 +172,10 @@ def _talks(view: EnterpriseView) -> None:
             empty("没有会话")
         for each in view.conversations:
             with ui.element("div").classes("qf-line"):
-                if has_page("/inbox/{conversation_id}"):
-                    ui.link(each.session, f"/console/inbox/{each.session}").classes("qf-cut")
+                if has_page("/inbox"):
+                    ui.link(each.session, f"/console/inbox?id={quote(each.session)}").classes(
+                        "qf-cut"
+                    )
                 else:
                     ui.label(each.session).classes("qf-mono qf-cut")
                 ui.label(OWNERS[each.owner]).classes("qf-tag")

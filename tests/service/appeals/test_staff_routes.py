@@ -97,7 +97,7 @@ def test_an_appeal_goes_from_filing_to_rating_through_the_endpoints(
     whole = call(CENTRE, f"/{no}")
     assert (whole["phone"], whole["solved"], whole["satisfied"]) == (PHONE, True, 5)
     assert [(e["by"], e["text"]) for e in whole["timeline"]] == [
-        ("企业", "已收到您的诉求"),
+        ("企业", "已收到企业的诉求"),
         ("系统", f"已分派给{POWER_NAME}"),
         ("供电张工", "责任部门已受理"),
         ("供电张工", "计时暂停：等待企业补充材料"),
