@@ -379,6 +379,7 @@ _STAFF_TEXTS = {
 _REASONS = {
     AppealReason.REQUESTED.value: "企业提出",
     AppealReason.NO_ANSWER.value: "小福没有答上",
+    AppealReason.LOW_CONFIDENCE.value: "小福把握不足",
     AppealReason.NOT_SOLVED.value: "企业说答复没有解决",
     AppealReason.HUMAN_WANTED.value: "企业找人工，当时无人接待",
     AppealReason.FAILURE.value: "小福出了故障",

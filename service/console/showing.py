@@ -45,6 +45,11 @@ def _environment() -> Environment:
         department=lambda name: directory().shown(name),
         kinds=texts.KINDS,
         kind_tones=texts.KIND_TONES,
+        causes=texts.CAUSES,
+        cause_tones=texts.CAUSE_TONES,
+        closures=texts.CLOSURES,
+        signed_states=texts.SIGNED_STATES,
+        signed_tones=texts.SIGNED_TONES,
     )
     return environment
 
