@@ -49,9 +49,9 @@ _KIND_TEXTS = {
     EventKind.JOINED: "您再次反映了同一事项：{note}",
     EventKind.SUPPLEMENTED: "您补充了说明：{note}",
     EventKind.REDIRECTED: "已转由{department}办理{co}",
-    EventKind.PAUSED: "计时暂停：{reason}",
+    EventKind.PAUSED: "计时暂停：{reason}{why}",
     EventKind.RESUMED: "计时恢复",
-    EventKind.EXTENDED: "经批准延期{days}个工作日",
+    EventKind.EXTENDED: "经批准延期{days}个工作日{why}",
     EventKind.COMMON: "列为共性问题，由{department}牵头研究",
     EventKind.RATED: "您评价满意度{satisfied}分",
 }
@@ -189,6 +189,7 @@ def words_of(event: AppealEvent) -> str:
     co = "、".join(shown(name) for name in detail.get("co", ()))
     return words.format(
         note=event.note or "",
+        why=f"（{event.note}）" if event.note else "",
         department=shown(detail.get("department") or event.note or "责任部门"),
         co=f"，{co}协办" if co else "",
         reason=PAUSES[PauseReason(detail["reason"])].text if "reason" in detail else "",

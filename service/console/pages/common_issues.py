@@ -82,8 +82,7 @@ class CommonIssuesPage:
             self._at_least.on_value_change(told(self._turn))
             ui.space()
             ui.button("立即归集", icon="hub", on_click=told(self._group)).props("flat no-caps")
-            self._export = ui.link("导出专办会清单（Excel）").classes("qg-export")
-            self._export.props("download")
+            self._export = ui.html(sanitize=False)
 
     def _export_address(self) -> str:
         states = [("state", state.value) for state in _VIEWS[self._view][1]]
@@ -112,7 +111,9 @@ class CommonIssuesPage:
         )
         self._newer.set_visibility(len(self._before) > 1)
         self._older.set_visibility(found.next is not None)
-        self._export.props(f'href="{self._export_address()}"')
+        self._export.set_content(
+            f'<a class="qg-export" href="{self._export_address()}">导出专办会清单（Excel）</a>'
+        )
 
     async def _page_on(self) -> None:
         self._before.append(self._next)

@@ -48,7 +48,8 @@ export function clock(found) {
   const bar = el("span", "bar");
   bar.style.width = `${Math.min(100, used)}%`;
   track.append(bar);
-  const more = left.is_over ? `办理用时 ${used}%` : `已用 ${used}% · ${fullTime(found.due_at)} 前答复`;
+  const due = left.is_over || left.paused ? "" : ` · ${fullTime(found.due_at)} 前答复`;
+  const more = `时限已用 ${used}%${due}`;
   box.append(track, el("span", "muted", more));
   if (left.paused_until) box.append(el("span", "muted", `最晚 ${fullTime(left.paused_until)} 自动恢复计时`));
   return box;
