@@ -237,8 +237,9 @@ class CommonIssuesPage:
             _MAY, operations.answer_together, self._chosen, self._seat.staff,
             self._text.value or "", utc_now(), handling.answer,
         )  # fmt: skip
-        await self._again()
+        # Drawing anew takes away the button this runs for, and with it the place to speak from.
         ui.notify(f"已答复 {len(done.answered)} 件", type="positive", position="top")
+        await self._again()
         with self._left:
             for no, reason in done.left:
                 ui.label(f"{no} 没有答复：{reason}").classes("qf-tag warn qf-wrap")

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from nicegui import ui
 
 from knowledge.catalogue import Catalogue
+from knowledge.policy import Status
 from service.console import showing
 from service.console.frame import told
 from service.console.pages.debt import split_ids
@@ -44,18 +45,31 @@ class CitedClause:
     title: str | None
     text: str | None
     changed: bool
+    ended: bool
 
 
-def cited(catalogue: Catalogue, clauses: list[list[str]]) -> list[CitedClause]:
-    """Each clause with what it says now, and whether it reads otherwise than the hash kept with it."""
+def cited(catalogue: Catalogue, clauses: list[list[str]], day: date) -> list[CitedClause]:
+    """Each clause with what it says now.
+
+    ``changed``: it reads otherwise than the hash kept with it; ``ended``: its policy is not in force on the day.
+    """
     found = []
     for clause_id, hash_ in clauses:
         clause = catalogue.clauses.get(clause_id)
         policy_id = clause_id.partition("#")[0]
-        title = catalogue.policies[clause.policy_id].title if clause else None
-        changed = clause is not None and bool(hash_) and clause.hash != hash_
+        if clause is None:
+            found.append(CitedClause(clause_id, policy_id, None, None, changed=False, ended=False))
+            continue
+        policy = catalogue.policies[clause.policy_id]
         found.append(
-            CitedClause(clause_id, policy_id, title, clause.text if clause else None, changed)
+            CitedClause(
+                clause_id,
+                policy_id,
+                policy.title,
+                clause.text,
+                changed=bool(hash_) and clause.hash != hash_,
+                ended=policy.status_on(day) is Status.EXPIRED,
+            )
         )
     return found
 
@@ -156,7 +170,7 @@ class FaqPage:
         if answer.variants:
             ui.label(f"其他问法：{'；'.join(answer.variants)}").classes("qf-muted qg-do")
         ui.html('<h2 class="qf-title qg-sub">依据</h2>', sanitize=False)
-        clauses = cited(self._catalogue, answer.clauses)
+        clauses = cited(self._catalogue, answer.clauses, self._today)
         ui.html(showing.html_of("clauses.html", clauses=clauses), sanitize=False)
         if self._seat.may(_SIGN):
             self._build_signing(answer)
@@ -234,7 +248,7 @@ class FaqPage:
 
     def _show_clauses(self) -> None:
         ids = [[each, ""] for each in split_ids(self._clauses.value)]
-        clauses = cited(self._catalogue, ids)
+        clauses = cited(self._catalogue, ids, self._today)
         self._preview.set_content(showing.html_of("clauses.html", clauses=clauses))
 
     async def _add(self) -> None:
