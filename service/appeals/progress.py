@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -28,6 +29,7 @@ from service.appeals.reasons import NOT_ACCEPTED, PAUSES, Category, PauseReason
 from service.appeals.remaining import remaining
 from service.appeals.worktime import instant_of
 
+_MOBILE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)", re.ASCII)
 _PROVISIONAL = "办理期限按周一至周五计算，国务院办公厅公布该年放假安排后可能调整。"
 _HIDDEN = frozenset(
     {EventKind.NOTED, EventKind.WARNED, EventKind.EXTENSION_ASKED, EventKind.EXTENSION_DENIED}
@@ -108,8 +110,10 @@ def progress_page(
 ) -> AppealPage:
     """What the requester may see: no names of staff, no notes among them, no phone.
 
-    ``by_session``: the conversation that filed it asks, which may also add to it and withdraw it.
+    ``by_session``: the conversation that filed it asks, which may also add to it and withdraw it. Anybody
+    else reads phones that were written into it masked.
     """
+    shown_text = str if by_session else masked_phones
     events = events_of(db, appeal)
     derived = derive(events)
     details = [event.detail or {} for event in events]
@@ -119,7 +123,7 @@ def progress_page(
         state=str(appeal.state),
         department=shown(appeal.department),
         due_at=appeal.due_at.astimezone(SHANGHAI),
-        matter=appeal.matter,
+        matter=shown_text(appeal.matter),
         received_at=appeal.received_at.astimezone(SHANGHAI),
         due_note=None if appeal.calendar_known else _PROVISIONAL,
         first_department=shown(derived.first_department),
@@ -129,8 +133,16 @@ def progress_page(
         where_to_go=_last(details, "where"),
         may=_acts(derived, by_session),
         asks="solved" if derived.asks_solved else "satisfied" if derived.asks_satisfied else None,
-        timeline=list(timeline_of(events)),
+        timeline=[
+            entry.model_copy(update={"text": shown_text(entry.text)})
+            for entry in timeline_of(events)
+        ],
     )
+
+
+def masked_phones(text: str) -> str:
+    """The text with the middle of every mobile number in it hidden."""
+    return _MOBILE.sub(r"\1****\2", text)
 
 
 def _acts(derived: Derived, by_session: bool) -> list[str]:

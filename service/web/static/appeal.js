@@ -202,6 +202,7 @@ function wordsForm(id, label, action, most, give) {
   field.maxLength = most;
   field.addEventListener("input", () => {
     isWriting = field.value.trim().length > 0;
+    problem.textContent = "";
   });
   const problem = el("p", "problem");
   problem.setAttribute("role", "alert");

@@ -34,7 +34,7 @@ def _dispatched(db: object, no: str, now: object) -> object:
 
 def _by(step: str, staff: Staff, **values: object) -> Callable[..., object]:
     _, _, do = STEPS[step]
-    return lambda db, no, now: do(db, no, staff, Step(**values), now, DISTRICT_HOURS)  # type: ignore[arg-type]
+    return lambda db, no, now: do(db, no, staff, Step(**values), now, DISTRICT_HOURS)
 
 
 _BACK = _by("send-back", POWER, reason="不属于我们")
