@@ -34,7 +34,12 @@ from service.logs import RequestLog
 from service.settings import Settings
 
 STATIC = Path(__file__).parent / "web" / "static"
-_PAGES = {"/": "index.html", "/widget.js": "widget.js"}
+_PAGES = {
+    "/": "index.html",
+    "/appeals/": "appeal.html",
+    "/appeals/{no}": "appeal.html",
+    "/widget.js": "widget.js",
+}
 _FRAMED_QUERY = b"embed=1"
 _STATUS_MESSAGES = {
     400: ("bad_request", "请求内容无法读取，请检查格式。"),

@@ -162,7 +162,7 @@ def routers_of(
 ) -> list[APIRouter]:
     """Every room's endpoints, for visitors and for the staff."""
     return [
-        appeals_router(MissCounter()),
+        appeals_router(MissCounter(), hours=rooms.office.hours),
         matching_router(parts.live, TokenBuckets(parts.settings.messages_per_minute)),
         *staff_routers(parts, rooms, departments),
     ]

@@ -124,9 +124,15 @@ def build_rooms(
 
 
 def console_parts(
-    settings: Settings, database: Database, live: Live, rooms: Rooms, bot: BotRuntime, hub: Hub
+    settings: Settings,
+    database: Database,
+    live: Live,
+    rooms: Rooms,
+    bot: BotRuntime,
+    hub: Hub,
 ) -> ConsoleParts:
     """What the console's pages and endpoints share."""
+    store = store_of(settings)
     return ConsoleParts(
         settings=settings,
         database=database,
@@ -134,7 +140,16 @@ def console_parts(
         rehearse=partial(rehearse, bot),
         feed=rooms.feed,
         posted=hub.posted,
-        signed=rooms.signed,
+        hours=rooms.office.hours,
+        meaning=rooms.meaning,
+        debt=DebtParts(
+            live=live,
+            signed=rooms.signed,
+            regressions=regressions_path(settings.data_dir),
+            imported=lambda: {each.policy_id: each.time for each in store.history()},
+            today=settings.today,
+            join_alike=rooms.join_alike,
+        ),
     )
 
 
@@ -143,7 +158,6 @@ def staff_routers(
 ) -> list[APIRouter]:
     """Every endpoint that somebody of the staff signs in for."""
     settings, live = parts.settings, parts.live
-    store = store_of(settings)
     return [
         staff_router(),
         appeals_staff_router(require, hours=rooms.office.hours),
@@ -156,18 +170,8 @@ def staff_routers(
                 named=sessions_of_number,
             ),
         ),
-        common_issues_router(require, handling.answer, rooms.meaning, departments),
-        debt_router(
-            require,
-            DebtParts(
-                live=live,
-                signed=rooms.signed,
-                regressions=regressions_path(settings.data_dir),
-                imported=lambda: {each.policy_id: each.time for each in store.history()},
-                today=settings.today,
-                join_alike=rooms.join_alike,
-            ),
-        ),
+        common_issues_router(require, handling.answer, parts.meaning, departments),
+        debt_router(require, parts.debt),
         console_router(parts),
     ]
 

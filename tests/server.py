@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,9 +59,8 @@ def prepare_data(folder: Path) -> Path:
     return folder
 
 
-def start(data: Path, port: int = 0, /, *, demo: bool = False, **settings: str) -> Server:
+def start(data: Path, port: int = 0, options: Sequence[str] = (), /, **settings: str) -> Server:
     """Starts ``qifu up`` on ``data`` and waits until it is ready; ``port`` 0 takes a free one."""
-    options = ["--demo"] if demo else []
     environment = {
         **os.environ,
         "QIFU_DATA_DIR": str(data),
@@ -108,8 +107,8 @@ def _address(process: subprocess.Popen[bytes], log: Path, since: int) -> str:
 
 
 @contextmanager
-def running(data: Path, *, demo: bool = False, **settings: str) -> Iterator[Server]:
-    server = start(data, demo=demo, **settings)
+def running(data: Path, options: Sequence[str] = (), /, **settings: str) -> Iterator[Server]:
+    server = start(data, 0, options, **settings)
     try:
         yield server
     finally:

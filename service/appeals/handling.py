@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from actions.appeal import STATES
 from service.appeals.clock import DISTRICT_HOURS, Hours
 from service.appeals.departments import Department, directory
 from service.appeals.derived import Derived, derive
@@ -294,7 +295,7 @@ def _derived(db: Session, appeal: Appeal) -> Derived:
 
 def _needs(appeal: Appeal, states: frozenset[AppealState], what: str) -> None:
     if appeal.state not in states:
-        raise IllegalMove(f"诉求{appeal.no}处于{appeal.state}，不能{what}。", "state")
+        raise IllegalMove(f"诉求{appeal.no}处于“{STATES[appeal.state]}”，不能{what}。", "state")
 
 
 def _said(text: str, where: str) -> str:

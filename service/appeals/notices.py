@@ -13,6 +13,7 @@ from actions.replies import Author, Button, Reply, ReplyKind
 from service.appeals.clock import SHANGHAI
 from service.appeals.departments import directory
 from service.appeals.models import REQUESTER, SYSTEM, Appeal, AppealEvent, AppealState, EventKind
+from service.appeals.reactions import FROM_PAGE
 from service.appeals.reasons import NOT_ACCEPTED, PAUSES, Category, PauseReason
 from service.db import Database
 
@@ -58,10 +59,11 @@ def tell_requesters(database: Database, notify: Notify) -> Callable[[], None]:
 
 
 def notice_of(appeal: Appeal, row: AppealEvent) -> Reply | None:
-    """The line for one event; ``None`` where the requester did it or it is not their concern."""
+    """The line for one event; ``None`` where it is not the requester's concern, or they said it in the conversation."""
     if row.actor == REQUESTER:
-        return None
-    text = _moved(appeal, row) if row.kind is EventKind.MOVED else _noted(appeal, row)
+        text = _own(appeal, row) if (row.message_id or "").startswith(f"{FROM_PAGE}-") else None
+    else:
+        text = _moved(appeal, row) if row.kind is EventKind.MOVED else _noted(appeal, row)
     if text is None:
         return None
     return Reply(
@@ -126,6 +128,24 @@ def _moved(appeal: Appeal, row: AppealEvent) -> str | None:
     return None
 
 
+def _own(appeal: Appeal, row: AppealEvent) -> str | None:
+    """What the requester did on the public page, told where they filed it."""
+    match row.to_state, row.kind:
+        case AppealState.CLOSED, _:
+            return "您在进度页确认已解决，已办结。"
+        case AppealState.REOPENED, _:
+            due = chinese_time(appeal.due_at)
+            return f"您在进度页反映没有解决（{row.note}），已重新办理，{due}前再次答复您。"
+        case AppealState.WITHDRAWN, _:
+            return "您已在进度页撤回，不再办理。"
+        case _, EventKind.SUPPLEMENTED:
+            return f"您在进度页补充了说明：{row.note}"
+        case _, EventKind.RATED:
+            score = (row.detail or {}).get("satisfied")
+            return f"收到您的评价：{score} 分，谢谢。"
+    return None
+
+
 def _noted(appeal: Appeal, row: AppealEvent) -> str | None:
     detail, note = row.detail or {}, f"（{row.note}）" if row.note else ""
     due = chinese_time(appeal.due_at)
@@ -147,6 +167,8 @@ def _noted(appeal: Appeal, row: AppealEvent) -> str | None:
 
 
 def _buttons(appeal: Appeal, row: AppealEvent) -> list[Button]:
+    if row.actor == REQUESTER:
+        return []
     detail = row.detail or {}
     if row.to_state in (AppealState.ANSWERED, AppealState.EXPLAINED) or detail.get("on_spot"):
         return solved_buttons(appeal.no)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from actions.appeal import STATES
 from service.appeals.clock import DISTRICT_HOURS, Hours
 from service.appeals.derived import derive
 from service.appeals.details import Detail
@@ -70,15 +71,16 @@ def move(
     """
     appeal = locked(db, no)
     if to not in MOVES[appeal.state]:
-        allowed = "、".join(sorted(MOVES[appeal.state])) or "无"
+        allowed = "、".join(STATES[each] for each in sorted(MOVES[appeal.state])) or "无"
         raise IllegalMove(
-            f"诉求{no}处于{appeal.state}，不能变为{to}；可以变为：{allowed}。", "state"
+            f"诉求{no}处于“{STATES[appeal.state]}”，不能变为“{STATES[to]}”；可以变为：{allowed}。",
+            "state",
         )
     if to in NOTE_REQUIRED and not (note and note.strip()):
-        raise ReasonMissing(f"把诉求{no}变为{to}时必须写明理由。", "note")
+        raise ReasonMissing(f"把诉求{no}变为“{STATES[to]}”时必须写明理由。", "note")
     limit = MOVE_LIMITS.get(to)
     if limit is not None and _times_entered(db, appeal, to) >= limit:
-        raise IllegalMove(f"诉求{no}已{limit}次变为{to}，不能再变，请升级处理。", "state")
+        raise IllegalMove(f"诉求{no}已{limit}次变为“{STATES[to]}”，不能再变，请升级处理。", "state")
     append_event(
         db, appeal, EventKind.MOVED, actor, now or utc_now(), to_state=to, note=note,
         message_id=message_id, detail=detail,
@@ -161,9 +163,10 @@ def reopened(hours: Hours) -> Detail:
 
 
 def rate(
-    db: Session, session: str, score: int, comment: str, message_id: str, now: datetime
-) -> None:
-    """Keeps a rating on the appeal that asks for one, else the newest, else the session alone.
+    db: Session, session: str, score: int, comment: str, message_id: str, now: datetime,
+    *, no: str | None = None,
+) -> None:  # fmt: skip
+    """Keeps a rating on the appeal that asks for one, else the newest, else the session alone; with ``no`` on that one.
 
     A repeat of the message changes nothing.
 
@@ -171,7 +174,7 @@ def rate(
     """
     if score not in range(1, 6):
         raise InvalidInput("评分应为1至5分。", "score")
-    own = list_for_session(db, session)
+    own = list_for_session(db, session, no)
     asking = next((a for a in own if a.solved is True and a.satisfied is None), None)
     rated = asking or next(iter(own), None)
     values = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -14,12 +15,21 @@ from service.appeals.clock import SHANGHAI
 from service.appeals.departments import directory
 from service.appeals.derived import Derived, derive
 from service.appeals.ladder import pause_ends_at
-from service.appeals.models import REQUESTER, Appeal, AppealEvent, AppealState, EventKind
+from service.appeals.models import (
+    MOVES,
+    OPEN_STATES,
+    REQUESTER,
+    Appeal,
+    AppealEvent,
+    AppealState,
+    EventKind,
+)
 from service.appeals.projection import events_of
 from service.appeals.reasons import NOT_ACCEPTED, PAUSES, Category, PauseReason
 from service.appeals.remaining import remaining
 from service.appeals.worktime import instant_of
 
+_MOBILE = re.compile(r"(?<!\d)(1\d{2})\d{4}(\d{4})(?!\d)", re.ASCII)
 _PROVISIONAL = "办理期限按周一至周五计算，国务院办公厅公布该年放假安排后可能调整。"
 _HIDDEN = frozenset(
     {EventKind.NOTED, EventKind.WARNED, EventKind.EXTENSION_ASKED, EventKind.EXTENSION_DENIED}
@@ -41,9 +51,9 @@ _KIND_TEXTS = {
     EventKind.JOINED: "您再次反映了同一事项：{note}",
     EventKind.SUPPLEMENTED: "您补充了说明：{note}",
     EventKind.REDIRECTED: "已转由{department}办理{co}",
-    EventKind.PAUSED: "计时暂停：{reason}",
+    EventKind.PAUSED: "计时暂停：{reason}{why}",
     EventKind.RESUMED: "计时恢复",
-    EventKind.EXTENDED: "经批准延期{days}个工作日",
+    EventKind.EXTENDED: "经批准延期{days}个工作日{why}",
     EventKind.COMMON: "列为共性问题，由{department}牵头研究",
     EventKind.RATED: "您评价满意度{satisfied}分",
 }
@@ -78,7 +88,8 @@ class AppealPage(AppealCard):
     """An appeal with its history, oldest first.
 
     ``due_note`` is present only when the due date may still move; ``where_to_go`` only when it was
-    not taken up. ``asks`` is what the requester is asked now: solved, satisfied or nothing.
+    not taken up. ``asks`` is what the requester is asked now: solved, satisfied or nothing. ``may``
+    are the acts open to them now (``service.appeals.reactions.Act``).
     """
 
     matter: str
@@ -90,11 +101,19 @@ class AppealPage(AppealCard):
     basis: str | None
     where_to_go: str | None
     asks: str | None
+    may: list[str]
     timeline: list[TimelineEntry]
 
 
-def progress_page(db: Session, appeal: Appeal, now: datetime) -> AppealPage:
-    """What the requester may see: no names of staff, no notes among them, no phone."""
+def progress_page(
+    db: Session, appeal: Appeal, now: datetime, by_session: bool = False
+) -> AppealPage:
+    """What the requester may see: no names of staff, no notes among them, no phone.
+
+    ``by_session``: the conversation that filed it asks, which may also add to it and withdraw it. Anybody
+    else reads phones that were written into it masked.
+    """
+    shown_text = str if by_session else masked_phones
     events = events_of(db, appeal)
     derived = derive(events)
     details = [event.detail or {} for event in events]
@@ -104,7 +123,7 @@ def progress_page(db: Session, appeal: Appeal, now: datetime) -> AppealPage:
         state=str(appeal.state),
         department=shown(appeal.department),
         due_at=appeal.due_at.astimezone(SHANGHAI),
-        matter=appeal.matter,
+        matter=shown_text(appeal.matter),
         received_at=appeal.received_at.astimezone(SHANGHAI),
         due_note=None if appeal.calendar_known else _PROVISIONAL,
         first_department=shown(derived.first_department),
@@ -112,9 +131,29 @@ def progress_page(db: Session, appeal: Appeal, now: datetime) -> AppealPage:
         remaining=remaining_view(appeal, derived, now),
         basis=_last(details, "basis"),
         where_to_go=_last(details, "where"),
+        may=_acts(derived, by_session),
         asks="solved" if derived.asks_solved else "satisfied" if derived.asks_satisfied else None,
-        timeline=list(timeline_of(events)),
+        timeline=[
+            entry.model_copy(update={"text": shown_text(entry.text)})
+            for entry in timeline_of(events)
+        ],
     )
+
+
+def masked_phones(text: str) -> str:
+    """The text with the middle of every mobile number in it hidden."""
+    return _MOBILE.sub(r"\1****\2", text)
+
+
+def _acts(derived: Derived, by_session: bool) -> list[str]:
+    acts = ["solved"] if derived.asks_solved else []
+    if AppealState.REOPENED in MOVES[derived.state]:
+        acts.append("not_solved")
+    if derived.asks_satisfied:
+        acts.append("rate")
+    if by_session and derived.state in OPEN_STATES:
+        acts += ["supplement", "withdraw"]
+    return acts
 
 
 def remaining_view(appeal: Appeal, derived: Derived, now: datetime) -> RemainingView:
@@ -162,6 +201,7 @@ def words_of(event: AppealEvent) -> str:
     co = "、".join(shown(name) for name in detail.get("co", ()))
     return words.format(
         note=event.note or "",
+        why=f"（{event.note}）" if event.note else "",
         department=shown(detail.get("department") or event.note or "责任部门"),
         co=f"，{co}协办" if co else "",
         reason=PAUSES[PauseReason(detail["reason"])].text if "reason" in detail else "",

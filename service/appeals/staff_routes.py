@@ -11,11 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.desk import AppealReason
 from service.appeals import board, handling
 from service.appeals.clock import DISTRICT_HOURS, SHANGHAI, Hours
 from service.appeals.departments import directory
 from service.appeals.derived import derive
 from service.appeals.models import Appeal, AppealEvent, AppealState, EventKind
+from service.appeals.offered import offered
 from service.appeals.operations import AppealNotFound
 from service.appeals.progress import RemainingView, remaining_view, words_of
 from service.appeals.projection import events_of
@@ -77,7 +79,7 @@ class StaffEntry(_View):
 
 
 class StaffAppeal(_View):
-    """One appeal with everything the desk knows of it."""
+    """One appeal with everything the desk knows of it; ``steps`` are those the reader may do now."""
 
     row: AppealRow
     phone: str | None
@@ -91,6 +93,7 @@ class StaffAppeal(_View):
     solved: bool | None
     satisfied: int | None
     remaining: RemainingView
+    steps: tuple[str, ...]
     timeline: list[StaffEntry]
 
 
@@ -268,34 +271,35 @@ def appeals_staff_router(
     def read_appeal(request: Request, staff: reader, no: str) -> StaffAppeal:
         """One appeal with its timeline; 404 for what they may not see. Noted in the audit log."""
         with _database(request).session() as db:
-            query = select(Appeal).where(Appeal.no == no.strip().upper(), visible_to(staff))
-            appeal = db.scalars(query).one_or_none()
-            if appeal is None:
-                raise AppealNotFound("没有找到这个诉求。", "no")
-            record(
-                db, staff.id, "appeal_opened", ("appeal", appeal.no), now(), address=caller(request)
-            )
-            return _whole(db, appeal, now())
+            found = staff_appeal(db, no, staff, now())
+            subject = ("appeal", found.row.no)
+            record(db, staff.id, "appeal_opened", subject, now(), address=caller(request))
+            return found
 
     @router.post("/dispatch")
     def dispatch_many(request: Request, staff: dispatcher, many: BulkDispatch) -> list[BulkResult]:
         """Dispatches many: each wholly or not at all, with a result for each."""
-        results = []
-        for no in dict.fromkeys(each.strip().upper() for each in many.numbers):
-            error = None
-            try:
-                with _database(request).session() as db:
-                    handling.dispatch_to(
-                        db, no, staff, many.lead, many.co, reason=many.reason, now=now()
-                    )
-            except ServiceError as refused:
-                error = refused.message
-            results.append(BulkResult(no=no, ok=error is None, error=error))
-        return results
+        return dispatch_each(_database(request), staff, many, now())
 
     for name, (permission, description, do) in STEPS.items():
         _add_step(router, name, require(permission), description, do, now, hours)
     return router
+
+
+def dispatch_each(
+    database: Database, staff: Staff, many: BulkDispatch, now: datetime
+) -> list[BulkResult]:
+    """Dispatches many, each in a transaction of its own, in the order given."""
+    results = []
+    for no in dict.fromkeys(each.strip().upper() for each in many.numbers):
+        error = None
+        try:
+            with database.session() as db:
+                handling.dispatch_to(db, no, staff, many.lead, many.co, reason=many.reason, now=now)
+        except ServiceError as refused:
+            error = refused.message
+        results.append(BulkResult(no=no, ok=error is None, error=error))
+    return results
 
 
 def _add_step(
@@ -345,7 +349,12 @@ def _row(appeal: Appeal, co: tuple[str, ...], now: datetime) -> AppealRow:
     )
 
 
-def _whole(db: Session, appeal: Appeal, now: datetime) -> StaffAppeal:
+def staff_appeal(db: Session, no: str, staff: Staff, now: datetime) -> StaffAppeal:
+    """One appeal as somebody of the desk sees it; ``AppealNotFound`` for what they may not see."""
+    query = select(Appeal).where(Appeal.no == no.strip().upper(), visible_to(staff))
+    appeal = db.scalars(query).one_or_none()
+    if appeal is None:
+        raise AppealNotFound("没有找到这个诉求。", "no")
     events = events_of(db, appeal)
     derived = derive(events)
     return StaffAppeal(
@@ -361,6 +370,7 @@ def _whole(db: Session, appeal: Appeal, now: datetime) -> StaffAppeal:
         solved=derived.solved,
         satisfied=derived.satisfied,
         remaining=remaining_view(appeal, derived, now),
+        steps=offered(appeal, derived, staff),
         timeline=[_entry(event) for event in events],
     )
 
@@ -371,6 +381,15 @@ _STAFF_TEXTS = {
     EventKind.NOTED: "备注",
     EventKind.WARNED: "提醒",
 }
+_REASONS = {
+    AppealReason.REQUESTED.value: "企业提出",
+    AppealReason.NO_ANSWER.value: "小福没有答上",
+    AppealReason.LOW_CONFIDENCE.value: "小福把握不足",
+    AppealReason.NOT_SOLVED.value: "企业说答复没有解决",
+    AppealReason.HUMAN_WANTED.value: "企业找人工，当时无人接待",
+    AppealReason.FAILURE.value: "小福出了故障",
+}
+"""Why it was filed: the note of the first event."""
 _ACTORS = {"requester": "企业", "system": "系统"}
 
 
@@ -383,6 +402,12 @@ def _entry(event: AppealEvent) -> StaffEntry:
         kind=str(event.kind),
         state=event.to_state,
         by=detail.get("by") or _ACTORS.get(event.actor, event.actor),
-        text=own.format(days=detail.get("days", "")) if own else words_of(event),
-        note=event.note,
+        text=own.format(days=detail.get("days", "")) if own else _for_staff(event),
+        note=_REASONS.get(event.note or "", event.note) if event.seq == 1 else event.note,
     )
+
+
+def _for_staff(event: AppealEvent) -> str:
+    """The requester's words for it, with whoever they are addressed to named; what was written stays as it is."""
+    before, written, after = words_of(event).partition(event.note or "\0")
+    return f"{before.replace('您', '企业')}{written}{after}"

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from knowledge.live import Live
+from service.appeals.clock import Hours
+from service.common_issues.likeness import Meaning
 from service.console.hit_test import Rehearse
 from service.console.queries_dashboard import Figures
 from service.conversations.turns import Delivery
 from service.db import Database
-from service.debt.serving import SignedAnswers
+from service.debt.routes import DebtParts
 from service.enterprises.names import NameIndex
 from service.handoff.feed import StaffFeed
 from service.settings import Settings
@@ -21,8 +23,9 @@ class ConsoleParts:
     """Handed in once when the console is mounted; pages find it in their seat.
 
     ``rehearse`` runs one turn of the bot without keeping anything. ``posted`` hands replies that were
-    just stored to the visitor's open streams. ``is_demo``: the data are made up, and every page says so. ``names`` and ``figures`` are shared by pages and
-    endpoints.
+    just stored to the visitor's open streams. ``hours`` are those appeals are counted in, ``meaning``
+    what common issues are told by. ``is_demo``: the data are made up, and every page says so.
+    ``names`` and ``figures`` are shared by pages and endpoints.
     """
 
     settings: Settings
@@ -31,7 +34,9 @@ class ConsoleParts:
     rehearse: Rehearse
     feed: StaffFeed
     posted: Callable[[str, Sequence[Delivery]], None]
-    signed: SignedAnswers
+    hours: Callable[[], Hours]
+    meaning: Meaning
+    debt: DebtParts
     is_demo: bool = False
     names: NameIndex = field(default_factory=NameIndex)
     figures: Figures = field(default_factory=Figures)

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from service.console import texts
+from service.appeals.departments import directory
+from service.console import appeal_words, texts
 from service.db import utc_now
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -36,8 +37,19 @@ def _environment() -> Environment:
         intents=texts.INTENTS,
         verdicts=texts.VERDICTS,
         verdict_tones=texts.VERDICT_TONES,
+        states=appeal_words.STATES,
+        state_tones=appeal_words.STATE_TONES,
+        extensions=appeal_words.EXTENSIONS,
+        has_clock=appeal_words.has_clock,
+        clock_tone=appeal_words.clock_tone,
+        department=lambda name: directory().shown(name),
         kinds=texts.KINDS,
         kind_tones=texts.KIND_TONES,
+        causes=texts.CAUSES,
+        cause_tones=texts.CAUSE_TONES,
+        closures=texts.CLOSURES,
+        signed_states=texts.SIGNED_STATES,
+        signed_tones=texts.SIGNED_TONES,
     )
     return environment
 

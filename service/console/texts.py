@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from service.conversations.models import Owner
+from service.debt.models import Cause, Closure, DebtState, SignedState
 from service.handoff.inbox import InboxRow, View
 
 OWNER_TONES = {"bot": "", "queued": "bad", "person": "good", "closed": ""}
@@ -69,3 +70,27 @@ def owner_words(row: InboxRow) -> str:
 def visitor_name(row: InboxRow) -> str:
     """What an unbound visitor is called: the channel and the end of the conversation's id."""
     return f"{CHANNELS.get(row.channel, row.channel)}来访者 {row.conversation_id[-4:]}"
+
+
+CAUSES = {
+    Cause.THUMBS_DOWN: "说没解决",
+    Cause.REFUSAL: "没答上",
+    Cause.LOW_CONFIDENCE: "把握不足",
+}
+CAUSE_TONES = {Cause.THUMBS_DOWN: "bad", Cause.REFUSAL: "warn", Cause.LOW_CONFIDENCE: "info"}
+DEBT_STATES = {DebtState.OPEN: "未还清", DebtState.CLOSED: "已关闭"}
+CLOSURES = {
+    Closure.CATALOGUE: "目录已更新",
+    Closure.FAQ: "已有审定答复",
+    Closure.NONE: "不需处理",
+}
+SIGNED_STATES = {
+    SignedState.DRAFT: "待审定",
+    SignedState.IN_FORCE: "生效中",
+    SignedState.SUSPENDED: "已暂停",
+}
+SIGNED_TONES = {
+    SignedState.DRAFT: "warn",
+    SignedState.IN_FORCE: "good",
+    SignedState.SUSPENDED: "bad",
+}

@@ -24,7 +24,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(prepare_data(tmp_path_factory.mktemp("desk")), demo=True) as server:
+    with running(prepare_data(tmp_path_factory.mktemp("desk")), ("--demo",)) as server:
         yield server
 
 

@@ -1,26 +1,13 @@
 /* Draws what hangs below a reply: the clauses it relies on, an appeal, matched policies. */
 
 import { button, dayText, el, fullTime, icon, webAddress } from "./elements.js";
+import { appealState, clock, pageOf, stamp, timeline } from "./progress.js";
 
 const VALIDITY = {
   current: ["有效", "good"],
   expired: ["已过期", "bad"],
   unknown: ["有效期未核实", "unsure"],
 };
-const APPEAL_STATES = {
-  filed: "已登记",
-  dispatched: "已派单",
-  accepted: "办理中",
-  answered: "已答复",
-  closed: "已办结",
-  returned: "退回重派",
-  explained: "已解释说明",
-  escalated: "已上报协调",
-  reopened: "重新办理",
-  withdrawn: "已撤回",
-  refused: "不予受理",
-};
-const APPEAL_TONES = { answered: "good", closed: "good", explained: "good", returned: "unsure", withdrawn: "idle", refused: "idle" };
 const VERDICTS = { eligible: ["符合条件", "good"], ineligible: ["暂不符合", "bad"], unknown: ["待补充信息", "unsure"] };
 const CRITERION_VERDICTS = { met: "符合", failed: "不符合", unknown: "待确认" };
 const MATCHES_SHOWN = 3;
@@ -30,10 +17,6 @@ function labelled(table, value) {
   if (Object.prototype.hasOwnProperty.call(table, value)) return table[value];
   const known = Object.keys(table).find((key) => table[key][0] === value);
   return known ? table[known] : [value, "unsure"];
-}
-
-function stamp([label, tone]) {
-  return el("span", `stamp ${tone}`, label);
 }
 
 function facts(rows) {
@@ -96,22 +79,6 @@ async function copy(text) {
   }
 }
 
-function appealState(state) {
-  return [APPEAL_STATES[state] || state, APPEAL_TONES[state] || "busy"];
-}
-
-function timeline(events) {
-  const list = el("ol", "timeline");
-  events.forEach((event) => {
-    const item = el("li");
-    item.append(el("strong", "", appealState(event.state)[0]), el("time", "", fullTime(event.at)));
-    if (event.text) item.append(el("p", "", event.text));
-    list.append(item);
-  });
-  if (!events.length) list.append(el("li", "", "还没有办理记录"));
-  return list;
-}
-
 function appeal(card, desk) {
   const box = el("section", "card appeal");
   box.setAttribute("aria-label", `诉求 ${card.no}`);
@@ -146,6 +113,8 @@ function appeal(card, desk) {
       head.replaceChild(fresh, badge);
       badge = fresh;
       shown = el("div");
+      const left = clock(found);
+      if (left) shown.append(left);
       shown.append(timeline(found.timeline || []));
       if (found.due_note) shown.append(el("p", "muted", found.due_note));
     } catch (error) {
@@ -155,8 +124,13 @@ function appeal(card, desk) {
     progress.scrollIntoView({ block: "nearest" });
   });
   progress.append(el("p"));
+  const whole = el("a", "source", "打开进度页");
+  whole.href = pageOf(card.no);
+  whole.target = "_blank";
+  whole.rel = "noopener";
+  whole.append(icon("link"), el("span", "vh", "（在新窗口打开）"));
   toggle.setAttribute("aria-expanded", "false");
-  box.append(head, facts([["责任部门", card.department], ["答复期限", fullTime(card.due_at)]]), toggle, progress);
+  box.append(head, facts([["责任部门", card.department], ["答复期限", fullTime(card.due_at)]]), whole, toggle, progress);
   return box;
 }
 

@@ -3,6 +3,7 @@
 import { cardButtons, cardsOf, textOf } from "./cards.js";
 import { button, el, shortTime } from "./elements.js";
 import { said } from "./folding.js";
+import { linkNumbers } from "./progress.js";
 
 const SEPARATE_AFTER_MS = 5 * 60 * 1000;
 const SPEAKERS = {
@@ -110,6 +111,7 @@ export class Thread {
       if (reply.text) {
         const bubble = el("div", "bubble");
         bubble.append(...said(textOf(reply)));
+        linkNumbers(bubble);
         stack.append(bubble);
       }
       cardsOf(reply, this.desk, this.onPick).forEach((card) => stack.append(card));
@@ -126,7 +128,7 @@ export class Thread {
     const following = this.isFollowing();
     this.separate(at || new Date());
     this.group = null;
-    this.log.append(el("p", "note", text));
+    this.log.append(linkNumbers(el("p", "note", text)));
     if (reply) {
       const cards = cardsOf(reply, this.desk, this.onPick);
       if (cards.length) {

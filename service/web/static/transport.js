@@ -1,6 +1,6 @@
 /* Talks to the service: sends, listens, reads history, and comes back after every loss of the line. */
 
-const TOKEN_KEY = "qifu.session";
+export const TOKEN_KEY = "qifu.session";
 const TIMEOUT_MS = 30000;
 const SESSION_WAIT_MS = 3000;
 const BACKOFF_FIRST_MS = 1000;
@@ -42,7 +42,8 @@ export function newClientId() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function request(path, options) {
+/* The JSON that the service answers; what went wrong comes as a ServiceError. */
+export async function request(path, options) {
   const abort = new AbortController();
   const timer = window.setTimeout(() => abort.abort(), TIMEOUT_MS);
   try {

@@ -157,7 +157,7 @@ def test_the_page_shows_clock_pause_and_departments_but_no_notes(
     )
     assert [e["text"] for e in page["timeline"]][2:] == [
         f"已转由福田区金融工作局办理，{appeal.department}协办",
-        "计时暂停：等待企业补充材料",
+        "计时暂停：等待企业补充材料（要合同）",
     ]
     for hidden in ("内部意见", CENTRE.name, FINANCE.name, PHONE):
         assert hidden not in answer.text

@@ -97,17 +97,19 @@ def test_an_appeal_goes_from_filing_to_rating_through_the_endpoints(
     whole = call(CENTRE, f"/{no}")
     assert (whole["phone"], whole["solved"], whole["satisfied"]) == (PHONE, True, 5)
     assert [(e["by"], e["text"]) for e in whole["timeline"]] == [
-        ("企业", "已收到您的诉求"),
+        ("企业", "已收到企业的诉求"),
         ("系统", f"已分派给{POWER_NAME}"),
         ("供电张工", "责任部门已受理"),
-        ("供电张工", "计时暂停：等待企业补充材料"),
+        ("供电张工", "计时暂停：等待企业补充材料（请补充地址）"),
         ("供电张工", "计时恢复"),
         ("供电张工", "申请延期2个工作日"),
         ("李主任", "经批准延期2个工作日"),
         ("供电张工", "责任部门已答复：已恢复供电"),
         ("王专员", "企业确认已解决，办结"),
-        ("王专员", "您评价满意度5分"),
+        ("王专员", "企业评价满意度5分"),
     ]
+    assert whole["timeline"][0]["note"] == "小福没有答上"
+    assert call(POWER, f"/{no}")["steps"] == ["reopen", "note"]
 
 
 @pytest.mark.parametrize("name", sorted(STEPS))

@@ -8,8 +8,13 @@ from actions.replies import Reply, ReplyKind
 from bot.turn import TurnResult, TurnTrace
 from knowledge.encoder import Encoder
 from knowledge.live import Live
+from service.appeals.clock import DISTRICT_HOURS
+from service.appeals.departments import load_departments
+from service.common_issues.likeness import Meaning
 from service.console.parts import ConsoleParts
 from service.db import Database
+from service.debt.regressions import regressions_path
+from service.debt.routes import DebtParts
 from service.debt.serving import SignedAnswers
 from service.handoff.feed import StaffFeed
 from service.settings import Settings
@@ -28,5 +33,14 @@ def parts(
         lambda text, day: result,
         feed=StaffFeed(sqlite_database),
         posted=lambda conversation_id, deliveries: None,
-        signed=SignedAnswers(sqlite_database, encoder, live),
+        hours=lambda: DISTRICT_HOURS,
+        meaning=Meaning(encoder, load_departments()),
+        debt=DebtParts(
+            live=live,
+            signed=SignedAnswers(sqlite_database, encoder, live),
+            regressions=regressions_path(settings.data_dir),
+            imported=dict,
+            today=settings.today,
+            join_alike=lambda: 0,
+        ),
     )
