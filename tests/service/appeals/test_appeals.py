@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from actions.appeal import STATES
 from service.appeals.dispatch import Dispatcher
 from service.appeals.history import EventsAreFinal, verify_chain
 from service.appeals.models import (
@@ -75,7 +76,7 @@ def test_the_usual_way_closes_and_a_doubt_reopens(database: Database, no: str) -
 def test_illegal_moves_name_both_states_and_change_nothing(database: Database, no: str) -> None:
     for to in sorted(set(AppealState) - MOVES[S.DISPATCHED]):
         with (
-            pytest.raises(IllegalMove, match=rf"{no}.*dispatched.*{to}"),
+            pytest.raises(IllegalMove, match=rf"{no}.*已分派.*{STATES[to]}"),
             database.session() as db,
         ):
             move(db, no, to, "staff", note="因为")

@@ -198,7 +198,7 @@ def test_many_are_dispatched_each_wholly_or_not_at_all(
     assert [(r["no"], r["ok"]) for r in results] == [
         (no, True), (closed, False), ("FT-20261123-9999", False)
     ]  # fmt: skip
-    assert "closed" in results[1]["error"]
+    assert "已办结" in results[1]["error"]
     whole = call(CENTRE, f"/{no}")
     assert whole["row"]["department"] == SCIENCE_NAME
     assert whole["row"]["co_departments"] == ["福田区金融工作局"]
