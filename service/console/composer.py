@@ -32,8 +32,10 @@ class Composer:
         seat: Seat,
         current: Callable[[], str | None],
         posted: Callable[[str, Delivery], None],
+        grown: Callable[[], None],
     ) -> None:
-        self._seat, self._current, self._posted = seat, current, posted
+        """``grown`` is called when the composer takes room from the thread above it."""
+        self._seat, self._current, self._posted, self._grown = seat, current, posted, grown
         self._draft: Proposed | None = None
         self._inserted: str | None = None
         self._client_id = uuid4().hex
@@ -56,7 +58,7 @@ class Composer:
             self._text.on("keydown.ctrl.enter", told(self._send))
             with ui.element("div").classes("qc-bar"):
                 self._send_button = ui.button("发送", on_click=told(self._send)).props(
-                    "unelevated dense no-caps"
+                    'unelevated dense no-caps padding="xs md"'
                 )
                 self._draft_button = ui.button(
                     "小福草稿", icon="auto_awesome", on_click=told(self.draft_or_insert)
@@ -103,6 +105,7 @@ class Composer:
     def _show_draft(self) -> None:
         self._proposal.clear()
         self._proposal.set_visibility(True)
+        self._grown()
         with self._proposal:
             if self._draft is None:
                 ui.label("来访者还没有提问，没有可以拟的答复。")
@@ -113,7 +116,7 @@ class Composer:
             with ui.element("div").classes("qc-bar"):
                 if self._draft.text:
                     ui.button("插入（Alt+D）", on_click=self._insert).props(
-                        "unelevated dense no-caps"
+                        'unelevated dense no-caps padding="xs md"'
                     )
                 ui.button("不用", on_click=self._drop_draft).props("flat dense no-caps")
 
@@ -191,6 +194,7 @@ class Composer:
         self._text.set_value("")
         self._drop_draft()
         self._text.run_method("focus")
+        self._grown()
 
 
 def _sent(

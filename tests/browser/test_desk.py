@@ -18,7 +18,8 @@ WISHES = ("请帮我转人工", "我要转人工客服", "麻烦转接人工服�
 SEEN_WITHIN_MS = 1000
 PAGES = (
     "/inbox", "/catalogue", "/catalogue/FT-001", "/hit-test?text=国高奖励多少钱", "/enterprises?text=晨屿",
-    "/enterprises/91440300T90000001B", "/dashboard", "/audit", "/settings",
+    "/enterprises/91440300T90000001B", "/dashboard", "/audit", "/settings", "/appeals",
+    "/common-issues", "/debt", "/faq",
 )  # fmt: skip
 
 

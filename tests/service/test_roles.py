@@ -43,6 +43,7 @@ ROUTES: Mapping[str, frozenset[Role]] = {
     "GET /api/chat/history": PUBLIC,
     "GET /api/chat/stream": PUBLIC,
     "GET /api/appeals/{no}": PUBLIC,
+    "POST /api/appeals/{no}/reaction": PUBLIC,
     "POST /api/match": PUBLIC,
     "GET /api/staff/me": ALL,
     "GET /api/staff/accounts": ADMIN,
@@ -121,6 +122,11 @@ ROUTES: Mapping[str, frozenset[Role]] = {
 }
 CONSOLE_PAGES: Mapping[str, frozenset[Role]] = {
     "/inbox": DESK,
+    "/appeals": CASES,
+    "/appeals/{no}": CASES,
+    "/common-issues": CENTRE,
+    "/debt": CASES,
+    "/faq": CASES,
     "/catalogue": ALL,
     "/catalogue/{policy_id}": ALL,
     "/hit-test": ALL,
@@ -232,4 +238,4 @@ def test_no_change_without_the_token_of_the_page(client: TestClient, role: Role)
 def test_only_what_visitors_use_needs_no_account() -> None:
     public = set(ROUTES) - set(STAFF)
     assert public == {route for route in ROUTES if "/api/staff" not in route}
-    assert len(public) == 7
+    assert len(public) == 8

@@ -33,7 +33,17 @@ ACTIONS = {
     "speaker_unbound": "解除企业代表",
     "conversation_opened": "查看会话",
     "appeal_opened": "查看诉求",
+    "appeal_phone_shown": "查看电话",
     "appeal_phone_shown": "查看诉求人电话",
+}
+
+SUBJECTS = {
+    "account": "账号",
+    "setting": "设置",
+    "canned_reply": "常用回复",
+    "enterprise": "企业",
+    "conversation": "会话",
+    "appeal": "诉求",
 }
 
 
@@ -88,7 +98,7 @@ def _line(row: AuditEntry) -> None:
         ui.label(f"{row.at.astimezone(_SHANGHAI):%Y-%m-%d %H:%M:%S}").classes("qf-muted qf-mono")
         ui.label(row.staff_id or "（未登录）").classes("qf-strong")
         ui.label(ACTIONS.get(row.action, row.action)).classes("qf-tag")
-        ui.label(f"{row.subject_kind} {row.subject_id}")
+        ui.label(f"{SUBJECTS.get(row.subject_kind, row.subject_kind)} {row.subject_id}")
         if row.purpose:
             ui.label(f"用途：{row.purpose}").classes("qf-muted")
         if row.detail:

@@ -14,6 +14,7 @@ from service.console.hit_test import Decision, HitTest, PartOut, RankedPolicy, h
 from service.console.pages.catalogue import STATUS_CLASS, day_input, day_of, status_tag, tabs
 from service.console.registry import console_page
 from service.console.seat import Seat
+from service.console.texts import INTENTS
 from service.conversations.routes import MAX_TEXT_CHARS
 from service.errors import InvalidInput, NotSignedIn, ServiceError
 from service.staff.permissions import Permission
@@ -111,7 +112,9 @@ class _Shown:
         with ui.element("div").classes("qf-line"):
             ui.label(name).classes(f"qf-tag {kind} qf-decision")
             if found.intent:
-                ui.label(f"意图 {found.intent}（{found.confidence:.0%}）").classes("qf-muted")
+                ui.label(
+                    f"意图 {INTENTS.get(found.intent, found.intent)}（{found.confidence:.0%}）"
+                ).classes("qf-muted")
         ui.label(
             f"首选政策能答此问的把握 {found.chance:.0%}；"
             f"达到 {found.answer_from:.0%} 直接答，达到 {found.clarify_from:.0%} 反问，否则拒答。"

@@ -156,7 +156,7 @@ class Inbox:
             ui.html(sanitize=False).classes("qi-thread").props('aria-live="polite" tabindex="0"')
         )
         self._thread.on("click", told(self._show_earlier), js_handler=_EARLIER)
-        self._composer = Composer(self._seat, self._current, self._posted)
+        self._composer = Composer(self._seat, self._current, self._posted, _scroll_down)
 
     def _action(
         self,
@@ -210,11 +210,12 @@ class Inbox:
         self._row = found.row
         self._title.set_text(found.row.enterprise or visitor_name(found.row))
         self._owner.set_text(owner_words(found.row))
+        self._owner.set_visibility(True)
         self._owner.classes(replace=f"qf-tag {OWNER_TONES[found.row.owner.value]}")
         self._thread.set_content(
             showing.html_of("thread.html", lines=found.lines, earlier=found.before is not None)
         )
-        ui.run_javascript(_DOWN)
+        _scroll_down()
         self._offer_actions(found.row)
         packet = await self._seat.read(_READ, packet_of, self._chosen)
         self._side.set_content(showing.html_of("packet.html", packet=packet, row=found.row))
@@ -265,7 +266,7 @@ class Inbox:
 
     def _show_nothing(self) -> None:
         self._title.set_text("")
-        self._owner.set_text("")
+        self._owner.set_visibility(False)
         self._thread.set_content(
             '<div class="qf-empty" role="status"><span>从左边选一个会话</span>'
             '<span class="qf-hint">↑ ↓ 移动，回车打开；Alt+C 接入，Ctrl+回车发送，Alt+D 要草稿</span></div>'
@@ -324,6 +325,10 @@ class Inbox:
     async def _in_panes(self, act: Callable[[], Awaitable[None]]) -> None:
         with self._panes:
             await told(act)()
+
+
+def _scroll_down() -> None:
+    ui.run_javascript(_DOWN)
 
 
 @told
