@@ -33,7 +33,6 @@ ACTIONS = {
     "speaker_unbound": "解除企业代表",
     "conversation_opened": "查看会话",
     "appeal_opened": "查看诉求",
-    "appeal_phone_shown": "查看电话",
     "appeal_phone_shown": "查看诉求人电话",
 }
 
