@@ -339,7 +339,7 @@ class Answerer:
         policy = self.catalogue.policies[policy_id]
         clauses = self.catalogue.clauses_of(policy_id)
         clause = next((c for c in clauses if c.facet is facet), clauses[0])
-        return Citation(clause, policy, policy.status_on(as_of))
+        return Citation(clause, policy, policy.status_of(clause, as_of))
 
     def listing(self, text: str, as_of: date, top: int = MOST_LISTED) -> Ranking:
         """The policies nearest to a described need that are not known to be expired."""
@@ -468,10 +468,9 @@ class Answerer:
         meant = dict.fromkeys(_meant(facet, policy, question) for facet in asked)
         found = {facet: self._clauses_for(facet, policy, question) for facet in meant}
         clauses = [clause for each in found.values() for clause in each]
-        status = policy.status_on(as_of)
         cited = list(dict.fromkeys(clauses)) or self.catalogue.clauses_of(policy.id)[:1]
         return Side(
-            tuple(Citation(clause, policy, status) for clause in cited),
+            tuple(Citation(clause, policy, policy.status_of(clause, as_of)) for clause in cited),
             tuple(facet for facet, each in found.items() if not each),
         )
 
@@ -558,8 +557,8 @@ class Answerer:
             missing.append(Facet.PROCESS)
         status = policy.status_on(as_of)
         return Answer(
-            text=compose(policy, shown, missing, status, asked) + _disclaimer(question),
-            citations=tuple(Citation(clause, policy, status) for clause in shown),
+            text=compose(policy, shown, missing, status, asked, as_of) + _disclaimer(question),
+            citations=tuple(Citation(c, policy, policy.status_of(c, as_of)) for c in shown),
             refusal=None,
             policy_id=policy.id,
             facets=tuple(asked),

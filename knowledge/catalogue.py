@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
+from knowledge.acts import Act, ActKind
 from knowledge.clauses import clauses_of
 from knowledge.errors import CatalogueError
 from knowledge.fields import FieldSpec, nearest_name, read_fields
@@ -62,6 +63,17 @@ class _ClauseRow(_Strict):
     page: Annotated[int, Field(ge=1)] | None
 
 
+class _ActRow(_Strict):
+    kind: ActKind = Field(strict=False)
+    title: Text
+    doc_no: Text | None
+    issuer: Text
+    day: Day | None
+    word: Text = "废止"
+    clauses: list[Text] = Field(default_factory=list)
+    until: Day | None = None
+
+
 class _PolicyRow(_Strict):
     id: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}-\d{3,5}$")]
     title: Text
@@ -90,6 +102,8 @@ class _PolicyRow(_Strict):
     inferred: list[Text]
     asked: list[Text] = Field(default_factory=list)
     wording: list[_ClauseRow] = Field(default_factory=list)
+    acts: list[_ActRow] = Field(default_factory=list)
+    status_as_of: Day | None = None
 
 
 # The keys of a policy, in the order a row has them.
@@ -348,6 +362,10 @@ def _policy(row: _PolicyRow) -> Policy:
     values["criteria"] = tuple(_criterion(criterion) for criterion in row.criteria)
     values["wording"] = tuple(
         Clause(c.id, row.id, c.facet, c.label, c.text, tuple(c.path), c.page) for c in row.wording
+    )
+    values["acts"] = tuple(
+        Act(**{**dict(act), "clauses": tuple(act.clauses)})  # the row's keys are the act's
+        for act in row.acts
     )
     return Policy(**values)
 

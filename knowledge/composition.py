@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from knowledge.acts import ActKind, repeal_words
 from knowledge.clauses import LABELS
 from knowledge.policy import Clause, Facet, Policy, Status
 
@@ -43,9 +44,17 @@ def compose(
     missing: Sequence[Facet],
     status: Status,
     asked: Sequence[Facet],
+    day: date | None = None,
 ) -> str:
-    """The answer about one policy: its name, the clauses asked for, what the record lacks, its validity."""
-    body = [clause_line(clause) for clause in shown if clause.facet is not Facet.VALIDITY]
+    """The answer about one policy: its name, the clauses asked for, what the record lacks, its validity.
+
+    ``day`` is the day of the answer; without one no clause is marked as repealed by itself.
+    """
+    body = [
+        f"{clause_line(clause)}{repealed_mark(policy, clause, day)}"
+        for clause in shown
+        if clause.facet is not Facet.VALIDITY
+    ]
     if missing:
         body.insert(1, f"记录里没有写{facet_names(missing)}。")
     validity = validity_line(policy, status)
@@ -63,6 +72,12 @@ def clause_line(clause: Clause) -> str:
     return f"{clause.label}：{clause.text}"
 
 
+def repealed_mark(policy: Policy, clause: Clause, day: date | None) -> str:
+    """What stands behind a clause that was repealed alone; nothing for any other."""
+    act = policy.clause_repeal_on(clause.label, day) if day else None
+    return f"（本条已过期：已{repeal_words(act)}）" if act else ""
+
+
 def facet_names(facets: Sequence[Facet]) -> str:
     """Facets as a reader knows them; 扶持内容 without a figure lacks the amount, not the content."""
     return "、".join("具体金额" if f is Facet.AMOUNT else LABELS[f] for f in facets)
@@ -75,7 +90,9 @@ def validity_line(policy: Policy, status: Status) -> str:
     published = f"（{policy.published:%Y-%m-%d}发布）" if policy.published else ""
     match status:
         case Status.CURRENT:
-            return f"有效性：现行有效{published}{'，' + since if since else ''}{until}。资金以当年安排为准。"
+            return f"有效性：现行有效{published}{'，' + since if since else ''}{until}{_coming(policy)}。资金以当年安排为准。"
+        case Status.EXPIRED if policy.whole_repeals:
+            return f"有效性：已过期{published}，已{repeal_words(policy.whole_repeals[0])}，仅供了解，不能再按此申报。"
         case Status.EXPIRED:
             return f"有效性：已过期{published}{until}，仅供了解，不能再按此申报。"
         case Status.UPCOMING:
@@ -84,11 +101,25 @@ def validity_line(policy: Policy, status: Status) -> str:
             return f"有效性：有效期未核实{published}{until}，申报前请向{policy.department}确认。"
 
 
+def _coming(policy: Policy) -> str:
+    """How the last day came about, and a repeal still to come, of a policy that holds."""
+    said = [
+        f"，有效期经《{act.title}》{f'（{act.doc_no}）' if act.doc_no else ''}延长"
+        for act in policy.acts
+        if act.kind is ActKind.EXTENDED and act.until == policy.valid_to
+    ]
+    said += [f"，将{repeal_words(act)}" for act in policy.whole_repeals]
+    return "".join(said)
+
+
 def stamp(policy: Policy, status: Status) -> str:
     """The validity in brackets, short, for a line of a list."""
     match status:
         case Status.CURRENT:
             return f"现行有效，至{policy.valid_to:%Y-%m-%d}" if policy.valid_to else "现行有效"
+        case Status.EXPIRED if policy.whole_repeals:
+            day = policy.whole_repeals[0].day
+            return f"已过期，{f'{day:%Y-%m-%d}起' if day else ''}已废止"
         case Status.EXPIRED:
             return f"已过期，有效至{policy.valid_to:%Y-%m-%d}" if policy.valid_to else "已过期"
         case Status.UPCOMING:
@@ -115,13 +146,19 @@ def listing_text(citations: Sequence[Citation]) -> str:
     )
 
 
+def _side_line(citation: Citation) -> str:
+    is_repealed = any(act.repeals(citation.clause.label) for act in citation.policy.acts)
+    mark = "（本条已废止）" if is_repealed and citation.status is Status.EXPIRED else ""
+    return f"{clause_line(citation.clause)}{mark}"
+
+
 def comparison_text(sides: Sequence[Side], *, with_verdict: bool) -> str:
     """Two policies side by side; ``with_verdict`` adds which of the recorded maxima is higher, where both are."""
     lines = ["按目录里的记录对比："]
     for number, side in enumerate(sides, 1):
         status = side.citations[0].status
         lines.append(f"{number}. 《{side.policy.title}》（{stamp(side.policy, status)}）")
-        lines += [clause_line(each.clause) for each in side.citations]
+        lines += [_side_line(each) for each in side.citations]
         if side.missing:
             lines.append(f"记录里没有写{facet_names(side.missing)}。")
     if with_verdict:
