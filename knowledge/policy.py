@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from knowledge.acts import Act, ActKind
 
-
 # Years a paper without a stated end holds at most: 深圳市行政规范性文件管理规定 (市政府令第368号, in force from 2026-02-01; before it
 # 市政府令第305号). Beyond them nobody may say that it holds, though another rule may let it: it is unknown.
 LONGEST_TERM_YEARS = 5
@@ -181,12 +180,12 @@ class Policy:
         """Whether a status without a last day may still be told as it was written down."""
         years = LONGEST_TRIAL_YEARS if _TRIAL.search(self.title) else LONGEST_TERM_YEARS
         first_day, seen = self.valid_from or self.published, self.status_as_of
-        if first_day is not None and day < _years_after(first_day, years):
+        if first_day is not None and day < years_after(first_day, years):
             return True
-        if seen is None or (first_day is not None and seen < _years_after(first_day, years)):
+        if seen is None or (first_day is not None and seen < years_after(first_day, years)):
             return False
         # What held on the day it was written down had begun by then; a record speaks of the year it is of.
-        return seen.replace(month=1, day=1) <= day < _years_after(seen, years)
+        return seen.replace(month=1, day=1) <= day < years_after(seen, years)
 
 
 def clause_hash(label: str, text: str) -> str:
@@ -194,7 +193,8 @@ def clause_hash(label: str, text: str) -> str:
     return hashlib.sha256(f"{label}\n{text}".encode()).hexdigest()[:16]
 
 
-def _years_after(day: date, years: int) -> date:
+def years_after(day: date, years: int) -> date:
+    """The same day ``years`` years later; of a 29th of February the 1st of March where there is none."""
     try:
         return day.replace(year=day.year + years)
     except ValueError:  # the 29th of February

@@ -16,6 +16,7 @@ from service.catalogue import store_of
 from service.terminal import AsJson, AsOf, encoding_bar, err, print_json, settings_with
 
 if TYPE_CHECKING:
+    from knowledge.documents.aftermath import Effect
     from knowledge.documents.changes import ClauseChange, PolicyChange
     from knowledge.retrieval import ClauseHit, Hit
     from knowledge.store import FileResult, Progress, Step
@@ -203,6 +204,8 @@ def _file_row(result: FileResult) -> dict[str, Any]:
         "kind": result.kind.value if result.kind else None,
         "ok": not result.problems,
         "problems": list(result.problems),
+        "notice": result.notice,
+        "effects": [_effect_row(effect) for effect in result.effects],
         "policies": [
             {
                 "id": change.policy_id,
@@ -220,9 +223,36 @@ def _file_row(result: FileResult) -> dict[str, Any]:
     }
 
 
+def _effect_row(effect: Effect) -> dict[str, Any]:
+    from knowledge.documents.aftermath import aim_row
+
+    return {**aim_row(effect.aim), "policies": list(effect.policies)}
+
+
+def _tell_effect(effect: Effect) -> None:
+    aim = effect.aim
+    name = "".join(
+        [f"《{aim.title}》" if aim.title else "", f"（{aim.doc_no}）" if aim.doc_no else ""]
+    )
+    since = f"自{aim.day}起" if aim.day else ""
+    if aim.kind.value == "repealed":
+        what = f"{since}{aim.word}{name}{'、'.join(aim.clauses)}"
+    else:
+        until = f"至{aim.until}" if aim.until else f"{aim.years}年"
+        what = f"有效期延长{until}：{name}"
+    held = "、".join(effect.policies) or "目录中没有（已记下，以后导入时照此处理）"
+    print(f"  ! {what} → {held}")
+
+
 def _tell(result: FileResult) -> None:
     for problem in result.problems:
         err.print(problem, style="red", markup=False, soft_wrap=True)
+    if result.notice:
+        print(f"{result.file}：《{result.notice}》只涉及其他文件的效力，不作为政策收录")
+    elif result.effects:
+        print(f"{result.file}：同时涉及其他文件的效力")
+    for effect in result.effects:
+        _tell_effect(effect)
     changed = [change for change in result.changes if not change.is_nothing]
     unchanged = len(result.changes) - len(changed)
     for change in changed:

@@ -60,7 +60,7 @@ class Validity:
 def read_day(text: str) -> date | None:
     """The first day written in ``text`` (2024年3月5日, 二〇二四年三月五日, 2024-03-05); ``None`` where there is none."""
     for found in _PARTS.finditer(text):
-        year, month, day = (_number(part) for part in found.groups())
+        year, month, day = (number_of(part) for part in found.groups())
         if year and month and day and 1949 <= year <= 2100:
             try:
                 return date(year, month, day)
@@ -76,7 +76,8 @@ def is_day(text: str) -> bool:
     )
 
 
-def _number(text: str) -> int | None:
+def number_of(text: str) -> int | None:
+    """A number in digits or Chinese numerals up to 99 or digit by digit; ``None`` for anything else."""
     if text.isascii() and text.isdigit():
         return int(text)
     if "十" in text:
@@ -133,7 +134,7 @@ def _stated(sentence: str, published: date | None, before: date | None) -> Valid
         first = before
     last = read_day(until[1]) if until else None
     if term and first and last is None:
-        last = _end_of(first, _number(term[1]) or 0, term[2])
+        last = _end_of(first, number_of(term[1]) or 0, term[2])
     if first is None and last is None:
         return None
     return Validity(first, last, words)

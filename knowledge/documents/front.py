@@ -12,14 +12,8 @@ from knowledge.documents.blocks import Block, Document, Paragraph, Table, bare
 from knowledge.documents.contents import without_contents
 from knowledge.documents.dates import DAY, is_day, read_day
 from knowledge.documents.marks import read_annex, read_mark, unspaced
+from knowledge.documents.numbers import DOC_NO, NOTICE_NO, read_doc_no
 
-_NO = re.compile(
-    r"([\u4e00-\u9fffA-Z]{2,14})\s?[〔\[［(（【]\s?(20\d\d|19\d\d)\s?[〕\]］)）】]\s?(?:第\s?)?(\d{1,5})\s?号"
-)
-# 财政部 税务总局公告2024年第16号, 中国人民银行令〔…〕
-_NOTICE_NO = re.compile(
-    r"((?:[\u4e00-\u9fff]{2,12}[、 ]?){1,5}(?:公告|令))\s?((?:19|20)\d\d)\s?年\s?第\s?(\d{1,5})\s?号"
-)
 _LABELLED = re.compile(
     r"(索\s?引\s?号|发布机构|发布机关|发文机关|发文单位|发布单位|制定机关|文\s?号|发文字号|发布文号|统一编号|发布日期|发布时间|生成日期|成文日期|印发日期|信息来源|来源|名\s?称|标\s?题"
     r"|主题词|主题分类|分\s?类|公开方式|效力状态|有效性|浏览次数|签发人|视力保护色)\s?[:：]\s*"
@@ -86,7 +80,7 @@ def read_front(document: Document) -> Front:
     _title(lines, document, said, front)
     rest = _signatures(blocks[start:], said, front)
     _split_letter(rest, front)
-    front.doc_no = _doc_no(said.get("doc_no", "")) or None
+    front.doc_no = read_doc_no(said.get("doc_no", "")) or None
     front.issuer = _issuer(said, front)
     for key in ("published", "printed", "signed", "written"):
         if front.published is None and key in said:
@@ -151,7 +145,7 @@ def _head(
         if not isinstance(block, Paragraph) or at > 25:
             return at, lines
         text = block.text
-        number = _NO.search(text) or _NOTICE_NO.search(text)
+        number = DOC_NO.search(text) or NOTICE_NO.search(text)
         if _labelled(text, said) or _MARKING.match(text):
             front.taken.append(text)
         elif number and len(text) <= len(number[0]) + 14 and not _TITLE_END.search(text):
@@ -309,13 +303,6 @@ def _without_salutation(blocks: Sequence[Block], front: Front) -> list[Block]:
             front.taken.append(block.text)
             return [*blocks[:at], *blocks[at + 1 :]]
     return list(blocks)
-
-
-def _doc_no(text: str) -> str:
-    if found := _NO.search(text):
-        return f"{found[1]}〔{found[2]}〕{found[3]}号"
-    found = _NOTICE_NO.search(text)
-    return f"{found[1]}{found[2]}年第{found[3]}号" if found else ""
 
 
 def _is_organ(text: str) -> bool:
