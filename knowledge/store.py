@@ -237,9 +237,7 @@ class CatalogueStore:
 
     def _plan(self, read: Sequence[_Source | FileResult]) -> tuple[ImportReport, _Plan]:
         """What the import does, from the catalogue as it is now: the report, and what is to be written."""
-        rows = self.folder / ROWS_FILE
-        own = frozenset(read_catalogue(rows).policies) if rows.exists() else frozenset()
-        plan = _Plan(self.read(), self.history(), self.deeds(), own)
+        plan = _Plan(self.read(), self.history(), self.deeds(), frozenset(self._own()))
         results = [each if isinstance(each, FileResult) else plan.take(each) for each in read]
         settled = (
             result if isinstance(source, FileResult) else plan.settle(source, result)
@@ -250,8 +248,8 @@ class CatalogueStore:
     def _write(self, policies: Mapping[str, Policy], removed: Collection[str]) -> None:
         """Exchanges the file of rows, after the whole merged catalogue with it has passed the strict reader."""
         rows = self.folder / ROWS_FILE
-        own = dict(read_catalogue(rows).policies) if rows.exists() else {}
-        own = {key: policy for key, policy in {**own, **policies}.items() if key not in removed}
+        own = {**self._own(), **policies}
+        own = {key: policy for key, policy in own.items() if key not in removed}
         staging = Path(tempfile.mkdtemp(dir=self.folder, prefix=".staging-"))
         try:
             for path in self.folder.glob("*.jsonl"):
@@ -265,6 +263,11 @@ class CatalogueStore:
             os.replace(staging / ROWS_FILE, rows)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+    def _own(self) -> Mapping[str, Policy]:
+        """The policies imports have written."""
+        rows = self.folder / ROWS_FILE
+        return read_catalogue(rows).policies if rows.exists() and rows.stat().st_size else {}
 
     def _append(self, name: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         path = self.folder / name
