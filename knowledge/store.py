@@ -167,11 +167,13 @@ class CatalogueStore:
         *,
         strict: bool = False,
         dry_run: bool = False,
+        prepare: Callable[[Catalogue], None] = lambda changed: None,
     ) -> ImportReport:
         """Takes in documents, workbooks and row files; a folder means every file in it.
 
         A file that cannot be taken is named in the report and leaves the catalogue as it was; the good ones are taken
-        all the same, unless ``strict``. ``dry_run`` only tells what would change.
+        all the same, unless ``strict``. ``dry_run`` only tells what would change. ``prepare`` is given the new and
+        changed policies before they come into force; when it raises, nothing is written.
 
         Raises:
             CatalogueError: the catalogue as it is cannot be read, or what comes in does not fit it.
@@ -186,6 +188,8 @@ class CatalogueStore:
             refused = strict and not report.is_ok
             if dry_run or refused or not (plan.policies or plan.removed or plan.deeds):
                 return report
+            if plan.policies:
+                prepare(Catalogue(plan.policies.values()))
             if plan.policies or plan.removed:
                 self._write(plan.policies, plan.removed)
             self._append(HISTORY_FILE, [_row_of(record) for record in plan.records])

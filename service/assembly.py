@@ -17,6 +17,8 @@ from bot.runtime import BotRuntime
 from bot.training import ensure_model, model_path
 from bot.turn import Turn, TurnTrace
 from knowledge.answer import Answerer, Refusal
+from knowledge.catalogue import Catalogue
+from knowledge.catalogue_index import texts_of
 from knowledge.composition import NOTHING_FOUND
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
 from knowledge.encoder import BUILT_IN, WORDS_ONLY, Encoder, load_encoder
@@ -84,6 +86,25 @@ def build_answerer(
             progress=progress,
             folder=folder,
         )
+    )
+
+
+def encode_ahead_of(
+    settings: Settings, changed: Catalogue, progress: Progress | None = None
+) -> None:
+    """Puts the vectors of ``changed`` policies into the cache that ``build_answerer`` reads.
+
+    So neither the running service, when it takes over the catalogue, nor the first question has to encode them. What
+    was encoded is kept when this is broken off.
+
+    Raises:
+        EncoderError: the encoder of the settings cannot be used.
+    """
+    if settings.encoder == WORDS_ONLY:
+        return
+    encoder = load_encoder(settings.encoder)
+    VectorCache(settings.data_dir / "vectors").vectors(
+        encoder, texts_of(changed).passages, progress
     )
 
 

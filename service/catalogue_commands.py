@@ -16,10 +16,13 @@ from service.catalogue import store_of
 from service.terminal import AsJson, AsOf, encoding_bar, err, print_json, settings_with
 
 if TYPE_CHECKING:
+    from knowledge.catalogue import Catalogue
+    from knowledge.dense import Progress as Encoding
     from knowledge.documents.aftermath import Effect
     from knowledge.documents.changes import ClauseChange, PolicyChange
     from knowledge.retrieval import ClauseHit, Hit
     from knowledge.store import FileResult, Progress, Step
+    from service.settings import Settings
 
 catalogue_app = typer.Typer(no_args_is_help=True, help="政策目录。")
 
@@ -136,9 +139,14 @@ def catalogue_import(
     from knowledge.errors import CatalogueError
 
     try:
-        with _reading_bar() as progress:
-            report = store_of(settings_with()).import_files(
-                sources, progress, strict=strict, dry_run=dry_run
+        settings = settings_with()
+        with _import_bar() as (reading, encoding):
+            report = store_of(settings).import_files(
+                sources,
+                reading,
+                strict=strict,
+                dry_run=dry_run,
+                prepare=lambda changed: _encode(settings, changed, encoding),
             )
     except CatalogueError as error:
         if as_json:
@@ -177,9 +185,15 @@ def catalogue_export(
         print(f"{len(catalogue)} 项政策已导出到 {out}")
 
 
+def _encode(settings: Settings, changed: Catalogue, progress: Encoding) -> None:
+    from service.assembly import encode_ahead_of
+
+    encode_ahead_of(settings, changed, progress)
+
+
 @contextmanager
-def _reading_bar() -> Iterator[Progress]:
-    """Files and pages read so far, on stderr."""
+def _import_bar() -> Iterator[tuple[Progress, Encoding]]:
+    """Files and pages read so far, then clauses encoded so far, on stderr."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -193,7 +207,11 @@ def _reading_bar() -> Iterator[Progress]:
             name = f"读取 {step.number}/{step.files} {step.file}"
             bar.update(task, description=name, completed=step.page, total=step.pages)
 
-        yield show
+        encoding = bar.add_task("编码条款", total=None, visible=False)
+        yield (
+            show,
+            lambda done, total: bar.update(encoding, completed=done, total=total, visible=True),
+        )
 
 
 def _file_row(result: FileResult) -> dict[str, Any]:
