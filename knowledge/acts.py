@@ -54,4 +54,6 @@ def repeal_words(act: Act) -> str:
     """自2025-01-01起被深圳市福田区人民政府《…》（福府规〔2024〕3号）废止"""
     since = f"自{act.day:%Y-%m-%d}起" if act.day else ""
     number = f"（{act.doc_no}）" if act.doc_no else ""
-    return f"{since}被{act.issuer}《{act.title}》{number}{act.word}"
+    issuer = "" if act.title.startswith(act.issuer) else act.issuer
+    title = act.title.replace("《", "〈").replace("》", "〉")
+    return f"{since}被{issuer}《{title}》{number}{act.word}"
