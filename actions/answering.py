@@ -14,11 +14,12 @@ from actions.appeal import PERSON, appeal_reply
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import AppealDraft, AppealReason, Desk
 from actions.replies import Button, CitationCard, Reply, ReplyKind
-from knowledge.answer import Answer, Answerer, Refusal, after
+from knowledge.answer import Answerer
 from knowledge.clauses import LABELS
 from knowledge.composition import Citation
 from knowledge.discussion import Discussion
 from knowledge.live import Live
+from knowledge.outcome import Answer, Refusal, after
 from knowledge.policy import Facet, Policy
 
 NOT_SOLVED = Button(title="没解决", payload="/not_solved")

@@ -13,7 +13,7 @@ from actions.desk import AppealReason
 from actions.match_explain import explain_asked
 from actions.matching import about_match, corrected
 from actions.replies import Button, Reply, ReplyKind
-from knowledge.answer import Answer, Refusal
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Facet
 
 _MEANINGFUL_CHARS = 4

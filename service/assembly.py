@@ -16,11 +16,12 @@ from actions.replies import Reply, ReplyKind
 from bot.runtime import BotRuntime
 from bot.training import ensure_model, model_path
 from bot.turn import Turn, TurnTrace
-from knowledge.answer import Answerer, Refusal
+from knowledge.answer import Answerer
 from knowledge.composition import NOTHING_FOUND
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
 from knowledge.encoder import BUILT_IN, WORDS_ONLY, Encoder, load_encoder
 from knowledge.live import Live
+from knowledge.outcome import Refusal
 from knowledge.retrieval import Retriever
 from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from knowledge.answer import Answer, Refusal
 from knowledge.catalogue import Catalogue
 from knowledge.composition import Citation
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Facet, Policy, Status
 
 PROMISES = ("一定能", "一定可以", "保证能", "包过", "肯定能")
