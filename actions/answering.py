@@ -85,8 +85,10 @@ class PolicyTurn:
         for answer in answers:
             if not answer.refusal:
                 self.say(answer_reply(answer, self.answerer, self.cite(answer.citations)))
-            elif answer.refusal is Refusal.UNCLEAR:
+            elif answer.refusal.asks_back:
                 self.say(_clarification(answer, self.answerer))
+            elif not answer.refusal.needs_clerk:
+                self.say(Reply(kind=ReplyKind.REFUSAL, text=answer.text, buttons=[PERSON]))
             else:
                 self.say(Reply(kind=ReplyKind.REFUSAL, text=answer.text, buttons=[PERSON]))
                 refused.append(answer)
@@ -125,11 +127,13 @@ class PolicyTurn:
     def remember(self, answer: Answer) -> Events:
         """The policy, facets and list under discussion, for the next turn."""
         discussion = answer.discussion
+        is_over = answer.refusal is Refusal.NEW_SUBJECT
         return [
-            SlotSet("question", self.matter(answer)),
+            SlotSet("question", None if is_over else self.matter(answer)),
             SlotSet("policy_id", discussion.policy_id),
             SlotSet("facets", [facet.value for facet in discussion.facets]),
             SlotSet("listed", list(discussion.listed)),
+            SlotSet("listing", discussion.listing),
         ]
 
     def _discussion(self) -> Discussion:
@@ -137,6 +141,7 @@ class PolicyTurn:
             self.said.slot("policy_id"),
             tuple(Facet(facet) for facet in self.said.slot("facets") or ()),
             tuple(self.said.slot("listed") or ()),
+            self.said.slot("listing"),
         )
 
 
@@ -185,7 +190,11 @@ def _clarification(answer: Answer, answerer: Answerer) -> Reply:
     return Reply(
         kind=ReplyKind.QUESTION,
         text=answer.text,
-        buttons=[*(_policy_button(policy, facet) for policy in policies), NOT_SOLVED, PERSON],
+        buttons=[
+            *(_policy_button(policy, facet) for policy in policies),
+            *([NOT_SOLVED] if policies else []),
+            PERSON,
+        ],
     )
 
 

@@ -103,6 +103,10 @@ def list_near(turn: PolicyTurn) -> Events:
     """Policies near to a described need; whether each condition is met is for the person to check."""
     said, answerer = turn.said, turn.answerer
     answers = turn.answers()
+    if any(
+        answer.listing for answer in answers
+    ):  # 人工智能有哪些政策 wants them all, not the nearest
+        return turn.tell(answers, AppealReason.NO_ANSWER)
     said.context.candidates.clear()
     ranking = answerer.listing(said.text, said.context.as_of)
     if not ranking.hits:
@@ -133,6 +137,7 @@ def list_near(turn: PolicyTurn) -> Events:
         SlotSet("policy_id", listed[0]),
         SlotSet("facets", []),
         SlotSet("listed", listed),
+        SlotSet("listing", None),
     ]
 
 

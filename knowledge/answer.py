@@ -12,13 +12,18 @@ from knowledge.aptness import Aptness, is_out_of_reach
 from knowledge.catalogue import Catalogue
 from knowledge.clauses import facets_recorded
 from knowledge.comparing import CONSIDERED, Comparing
+from knowledge.comparing_places import ComparingPlaces, placed_sides
 from knowledge.composition import (
+    NEW_SUBJECT,
+    NO_PROMISE,
     NOTHING_FOUND,
+    PROMISE_OF_WHAT,
     UNKNOWN_NUMBER,
     Citation,
     clarification_text,
     elsewhere_text,
     holds_there_text,
+    no_such_year_text,
     not_alike_text,
     only_listed_text,
 )
@@ -28,11 +33,13 @@ from knowledge.follow_up import features_of, read_model
 from knowledge.lexical import fold, tokens
 from knowledge.listing import MOST_LISTED, Listing
 from knowledge.matching import Matcher
+from knowledge.moods import drop_subject, other_year, wants_only_promise
 from knowledge.outcome import NOTHING_YET, Answer, Refusal, after, refuse
 from knowledge.policy import Facet, Level, Policy, Status
 from knowledge.question import (
     Question,
     asks_for_list,
+    asks_for_rest,
     is_ellipsis,
     points_at_all,
     points_back,
@@ -46,7 +53,9 @@ from knowledge.segments import (
     split_questions,
     starts_anew,
 )
+from knowledge.side_by_side import SideBySide
 from knowledge.telling import OFFERED, Teller
+from knowledge.years import covers_year, years_told
 
 # 材料有哪些 asks for a list of papers, not of policies.
 _OF_ONE_POLICY = frozenset(
@@ -64,7 +73,9 @@ class Answerer:
         self._retriever = retriever
         self._teller = Teller(retriever)
         self._aptness = Aptness(retriever.catalogue.policies.values())
-        self._comparing = Comparing(retriever, self._teller, self._aptness)
+        self._side_by_side = SideBySide(retriever, self._teller)
+        self._comparing = Comparing(retriever, self._side_by_side, self._aptness)
+        self._places = ComparingPlaces(retriever, self._side_by_side, self._teller)
         self._listing = Listing(retriever, self._teller, self._aptness)
         self._follow_ups = read_model()
 
@@ -93,6 +104,11 @@ class Answerer:
         default: Facet | None = None,
     ) -> list[Answer]:
         """One answer for each question of a message, at least one; later parts may lean on earlier ones."""
+        left = drop_subject(fold(text))
+        if left is not None:
+            if not left:
+                return [_new_subject(text)]
+            text, discussion = left, NOTHING_YET
         found: list[Answer] = []
         for part in self._parts(text, as_of):
             answer = self.answer(part, as_of, discussion, default)
@@ -106,7 +122,7 @@ class Answerer:
         return self._joined(found, as_of)
 
     def _parts(self, text: str, as_of: date) -> list[str]:
-        if compared_subjects(text) and self._comparing.compare(text, as_of):
+        if compared_subjects(text) and (placed_sides(text) or self._comparing.compare(text, as_of)):
             return [text]
         parts = split_questions(text)
         if len(parts) > 1:
@@ -170,15 +186,60 @@ class Answerer:
             return self._only_listed(asked, discussion, as_of)
         if pointed_at in self.catalogue.policies:
             return self.detail(pointed_at, facets or discussion.facets, as_of, text)
+        listed = self._listed(asked, discussion, as_of)
+        if listed:
+            return listed
+        if wants_only_promise(asked.search_text):
+            return self._promise(asked, discussion, as_of)
+        return self._of_subject(text, asked, facets, as_of, discussion, default)
+
+    def _listed(self, asked: Question, discussion: Discussion, as_of: date) -> Answer | None:
+        """A list by place, industry, department or deadline, the rest of one, or the like of it elsewhere."""
+        if asks_for_rest(asked.search_text):
+            further = self._listing.further(discussion, as_of)
+            if further:
+                return further
+        if discussion.is_of_list and asks_same_elsewhere(asked) and is_ellipsis(asked.search_text):
+            elsewhere = self._listing.elsewhere(asked, discussion, as_of)
+            if elsewhere:
+                return elsewhere
+        return self._listing.filtered(asked, as_of)
+
+    def _promise(self, asked: Question, discussion: Discussion, as_of: date) -> Answer:
+        """Conditions instead of a promise, of what is under discussion; else which item is meant."""
+        spoken_of = discussion.policy_id or self._first_with((), discussion.listed)
+        if spoken_of not in self.catalogue.policies:
+            return refuse(PROMISE_OF_WHAT, Refusal.ASKS_WHICH, Ranking(asked, ()))
+        answer = self.detail(spoken_of, (Facet.CONDITIONS,), as_of)
+        if answer.refusal:
+            answer = self.detail(spoken_of, (), as_of)
+        return replace(answer, text=f"{answer.text}\n{NO_PROMISE}")
+
+    def _of_subject(
+        self,
+        text: str,
+        asked: Question,
+        facets: tuple[Facet, ...],
+        as_of: date,
+        discussion: Discussion,
+        default: Facet | None,
+    ) -> Answer:
+        """What the policy under discussion says where the question leans on it, else what search finds."""
         discussed = self.catalogue.policies.get(discussion.policy_id or "")
+        placed = self._places.compare(text, as_of, matter_of(discussed) if discussed else "")
+        if placed:
+            return placed
         leans = asked.leans_on_context or _asks_level_within(asked, discussed)
         if asked.leans_on_context and points_at_all(asked.search_text) and discussion.listed[1:]:
             shown = [self.catalogue.policies.get(policy_id) for policy_id in discussion.listed]
             hits = [Hit(policy, 0.0, 1.0, None, ()) for policy in shown if policy]
-            return self._comparing.side_by_side(text, hits, as_of)
+            return self._side_by_side.show(text, hits, as_of)
         # A policy spoken of that is gone stands for itself only: nobody has asked about the ones beside it.
         offered = () if discussion.policy_id else discussion.listed
         spoken_of = discussed.id if discussed else self._first_with(facets, offered)
+        year = other_year(asked.search_text, as_of)
+        if year and discussed:
+            return self._in_year(discussed, year, facets or discussion.facets, as_of)
         if leans and spoken_of:
             asked_before = () if asked.leans_on_context else discussion.facets
             return self.detail(spoken_of, facets or asked_before, as_of, text)
@@ -191,6 +252,23 @@ class Answerer:
         if compared:
             return compared
         return self._search(text, as_of, discussion, discussed, default)
+
+    def _in_year(
+        self, discussed: Policy, year: int, facets: Sequence[Facet], as_of: date
+    ) -> Answer:
+        """The record of that year on the same matter; where there is none, the one there is, not taken for that year's."""
+        if covers_year(discussed, year):
+            return self.detail(discussed.id, facets, as_of)
+        policies = self.catalogue.policies.values()
+        beside = {p.id for p in policies if p.place == discussed.place and covers_year(p, year)}
+        ranking = self._retriever.search(matter_of(discussed), 1, as_of=as_of, only=beside)
+        if beside and ranking.chance >= self._retriever.cuts.answer_from:
+            return self.detail(ranking.hits[0].policy.id, facets, as_of)
+        answer = self.detail(discussed.id, facets, as_of)
+        if answer.refusal:
+            return answer
+        lead = no_such_year_text(year, years_told(discussed))
+        return replace(answer, text=f"{lead}\n{answer.text}")
 
     def _first_with(self, facets: Sequence[Facet], listed: Sequence[str]) -> str | None:
         """The first of the policies offered whose record tells what is asked; nobody has chosen between them."""
@@ -310,6 +388,11 @@ class Answerer:
         text = only_listed_text(policies, as_of)
         answer = refuse(text, Refusal.UNCLEAR, Ranking(asked, ()))
         return replace(answer, offered=tuple(policy.id for policy in policies))
+
+
+def _new_subject(text: str) -> Answer:
+    answer = refuse(NEW_SUBJECT, Refusal.NEW_SUBJECT, Ranking(read_question(text), ()))
+    return replace(answer, question=text, discussion=NOTHING_YET)
 
 
 def _asks_level_within(asked: Question, discussed: Policy | None) -> bool:

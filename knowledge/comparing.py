@@ -1,52 +1,78 @@
-"""Sets policies side by side: finds the sides a message compares and shows what is stored of each."""
+"""Finds the policies that a message sets against each other, two to four of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import product
 
 from knowledge.aptness import Aptness
-from knowledge.clauses import LABELS
-from knowledge.composition import Citation, Side, comparison_text
-from knowledge.outcome import Answer
-from knowledge.policy import Facet, Policy
-from knowledge.question import Question, asks_which_is_more, read_places, read_question
+from knowledge.clauses import LABELS, grants_money
+from knowledge.composition import compared_for_money_text, too_many_sides_text
+from knowledge.outcome import Answer, Refusal, refuse
+from knowledge.policy import Level
+from knowledge.question import asks_which_is_more, read_places, read_question
 from knowledge.retrieval import Hit, Ranking, Retriever
-from knowledge.segments import compared_subjects
-from knowledge.telling import Teller, meant
+from knowledge.segments import compared_subjects, enumerated
+from knowledge.side_by_side import SideBySide, compared_facets
 
 # How many readings of either side of a comparison are weighed.
 SIDE_HITS = 3
+MOST_SIDES = 4
 CONSIDERED = 10
+# What is asked of either side to find what it gives, where the side itself is only recognised: 国高 against 专精特新.
+_REWARD = "奖励"
+_NEAREST_FIRST = (Level.DISTRICT, Level.CITY, Level.PROVINCE, Level.NATION)
 
 
 class Comparing:
     """Compares policies of one catalogue; never changes, so threads may share it."""
 
-    def __init__(self, retriever: Retriever, teller: Teller, aptness: Aptness) -> None:
+    def __init__(self, retriever: Retriever, side_by_side: SideBySide, aptness: Aptness) -> None:
         self._retriever = retriever
-        self._teller = teller
+        self._side_by_side = side_by_side
         self._aptness = aptness
 
     def compare(self, text: str, as_of: date) -> Answer | None:
-        """Two policies side by side, when the message sets two against each other and both are surely found."""
+        """The policies that a message sets against each other side by side; ``None`` where it sets none, or one is unsure."""
         compared = compared_subjects(text)
         if not compared:
             return None
+        several = self._several(text, as_of)
+        if several:
+            return several
         whole = self._retriever.search(text, CONSIDERED, as_of=as_of)
-        asked = "".join(LABELS[facet] for facet in _compared_facets(text))
         for sides in compared:
-            searched = [
-                self._retriever.search(f"{side} {asked}", CONSIDERED, as_of=as_of) for side in sides
-            ]
-            pair = self._pair(searched, whole)
+            pair = self._pair(self._searched(sides, text, as_of), whole)
             if pair:
-                return self.side_by_side(text, pair, as_of)
+                return self._shown(text, sides, pair, as_of)
         cut = self._retriever.cuts.clarify_from  # that two are meant is said already
         sure = [hit for hit in self._one_each(whole) if hit.chance >= cut][:2]
         if len(sure) < 2 or not self._aptness.may_answer(whole):
             return None
-        return self.side_by_side(text, sure, as_of)
+        return self._side_by_side.show(text, sure, as_of)
+
+    def _searched(self, sides: Sequence[str], text: str, as_of: date) -> list[Ranking]:
+        asked = "".join(LABELS[facet] for facet in compared_facets(text))
+        return [
+            self._retriever.search(f"{side} {asked}", CONSIDERED, as_of=as_of) for side in sides
+        ]
+
+    def _several(self, text: str, as_of: date) -> Answer | None:
+        """Three or four things named one after the other; of more it is asked which are meant."""
+        sides = enumerated(text)
+        if len(sides) < 3:
+            return None
+        searched = self._searched(sides, text, as_of)
+        if not all(map(self._is_sure, searched)):
+            return None
+        if len(sides) > MOST_SIDES:
+            if len({ranking.hits[0].policy.id for ranking in searched}) <= MOST_SIDES:
+                return None
+            asked_back = too_many_sides_text(sides, MOST_SIDES)
+            return refuse(asked_back, Refusal.ASKS_WHICH, Ranking(read_question(text), ()))
+        found = self._apart(searched, {})
+        return self._shown(text, sides, found, as_of) if found else None
 
     def _pair(self, sides: Sequence[Ranking], whole: Ranking) -> list[Hit] | None:
         """The two different policies that the two sides name: 购房支持 beside 文化企业落户支持 is the one for 文化企业.
@@ -55,19 +81,58 @@ class Comparing:
         """
         if not all(map(self._is_sure, sides)):
             return None
-        cuts = self._retriever.cuts
-        told = {hit.policy.id: hit.score for hit in whole.hits}
+        return self._apart(sides, {hit.policy.id: hit.score for hit in whole.hits})
+
+    def _apart(self, sides: Sequence[Ranking], told: dict[str, float]) -> list[Hit] | None:
+        """The likeliest different policies, one for each side; ``told`` are the scores for the whole message."""
+        cut = self._retriever.cuts.clarify_from
         least = min(told.values(), default=0.0)
-        left, right = (
-            [hit for hit in side.hits[:SIDE_HITS] if hit.chance >= cuts.clarify_from]
-            for side in sides
+        likely = [[h for h in side.hits[:SIDE_HITS] if h.chance >= cut] for side in sides]
+
+        def weight(hits: Iterable[Hit]) -> float:
+            more = (told.get(hit.policy.id, least - 1.0) / 2 if told else 0.0 for hit in hits)
+            return sum(hit.score for hit in hits) + sum(more)
+
+        apart = [
+            hits for hits in product(*likely) if len({hit.policy.id for hit in hits}) == len(hits)
+        ]
+        return list(max(apart, key=weight)) if apart else None
+
+    def _shown(self, text: str, sides: Sequence[str], hits: Sequence[Hit], as_of: date) -> Answer:
+        """Side by side; whoever asks which gives more is shown what gives, not what is only recognised."""
+        if not asks_which_is_more(read_question(text).search_text):
+            return self._side_by_side.show(text, hits, as_of)
+        chosen, notes = list(hits), list[str]()
+        for at, side in enumerate(sides):
+            if grants_money(hits[at].policy):
+                continue
+            others = {hit.policy.id for hit in chosen if hit is not chosen[at]}
+            giving = self._giving(side, others, as_of)
+            if giving:
+                chosen[at] = giving
+                notes.append(compared_for_money_text(side, hits[at].policy, giving.policy))
+        return self._side_by_side.show(text, chosen, as_of, notes)
+
+    def _giving(self, side: str, others: set[str], as_of: date) -> Hit | None:
+        """What gives money for the subject of a side: from the district before the city, then the likeliest."""
+        ranking = self._retriever.search(f"{side}{_REWARD}", CONSIDERED, as_of=as_of)
+        sure = self._retriever.cuts.answer_from
+        reach = {None, *read_places().around(read_places().home)}
+        reach |= set(ranking.question.places)
+        fitting = [
+            hit
+            for hit in ranking.hits
+            if hit.chance >= sure
+            and hit.policy.amount_max_cny is not None
+            and hit.policy.place in reach
+            and hit.policy.id not in others
+        ]
+        order = {hit.policy.id: number for number, hit in enumerate(fitting)}
+        return min(
+            fitting,
+            key=lambda hit: (_NEAREST_FIRST.index(hit.policy.level), order[hit.policy.id]),
+            default=None,
         )
-
-        def weight(pair: Iterable[Hit]) -> float:
-            return sum(hit.score + told.get(hit.policy.id, least - 1.0) / 2 for hit in pair)
-
-        pairs = [(one, other) for one in left for other in right if one.policy != other.policy]
-        return list(max(pairs, key=weight)) if pairs else None
 
     def _one_each(self, ranking: Ranking) -> list[Hit]:
         """The hits, only the best one of each place where several places are set against each other."""
@@ -79,43 +144,7 @@ class Comparing:
             hit for hit in ranking.hits if hit in best.values() and hit.policy.place in districts
         ]
 
-    def side_by_side(self, text: str, hits: Sequence[Hit], as_of: date) -> Answer:
-        question = read_question(text)
-        asked = _compared_facets(text)
-        sides = [self._side(hit.policy, asked, question, as_of) for hit in hits]
-        return Answer(
-            text=comparison_text(sides, with_verdict=Facet.AMOUNT in asked and len(sides) == 2),
-            citations=tuple(citation for side in sides for citation in side.citations),
-            refusal=None,
-            policy_id=None,
-            facets=tuple(asked),
-            candidates=tuple(hits),
-            chance=min(hit.chance for hit in hits),
-            listed=tuple(hit.policy.id for hit in hits),
-        )
-
-    def _side(
-        self, policy: Policy, asked: Sequence[Facet], question: Question, as_of: date
-    ) -> Side:
-        """What the record says of the facets asked for; where it says nothing, what the policy is."""
-        wanted = dict.fromkeys(meant(facet, policy, question) for facet in asked)
-        found = {facet: self._teller.clauses_for(facet, policy, question) for facet in wanted}
-        clauses = [clause for each in found.values() for clause in each]
-        status = policy.status_on(as_of)
-        cited = list(dict.fromkeys(clauses)) or self._retriever.catalogue.clauses_of(policy.id)[:1]
-        return Side(
-            tuple(Citation(clause, policy, status) for clause in cited),
-            tuple(facet for facet, each in found.items() if not each),
-        )
-
     def _is_sure(self, ranking: Ranking) -> bool:
         return (
             self._aptness.may_answer(ranking) and ranking.chance >= self._retriever.cuts.answer_from
         )
-
-
-def _compared_facets(text: str) -> tuple[Facet, ...]:
-    question = read_question(text)
-    if asks_which_is_more(question.search_text):
-        return (Facet.AMOUNT,)
-    return question.facets or (Facet.AMOUNT,)

@@ -251,6 +251,18 @@ def asks_for_list(text: str) -> bool:
     return _LISTS.search(text) is not None
 
 
+def asks_for_rest(text: str) -> bool:
+    """Whether a question wants what a list had no room for: 还有呢, 其他的呢; ``text`` must be folded."""
+    return (
+        re.fullmatch(
+            r"(?:那|请?再)?(?:还有(?:呢|吗|哪些|什么|别的(?:吗|呢)?|其[他它]的?(?:吗|呢)?)?|其[他它]的?(?:呢|有哪些)?|剩下的?(?:呢|有哪些)?|继续|下一页|更多(?:呢)?|(?:都|全部?|接着)?列(?:出来|完|一下)?|接着(?:列|说)|后面的?呢)"
+            r"[？?。!！吧呀啊]*",
+            text,
+        )
+        is not None
+    )
+
+
 def asks_for_money(text: str) -> bool:
     """Whether how much in a question means money; ``text`` must be folded."""
     return (
@@ -297,7 +309,9 @@ def points_at_all(text: str) -> bool:
     """Whether a question means everything just listed: 这两个分别归哪个部门; ``text`` must be folded."""
     return (
         re.search(
-            r"(?<!第)(这|那)?(?<!第)(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)", text
+            r"(?<!第)(这|那)?(?<!第)(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)"
+            r"|^(?:那|它们|他们|这些|那些|以上|上面这些)*都(?:要|需要|得|归|是|在|给|能|还|找|由|交)",
+            text,
         )
         is not None
     )

@@ -158,6 +158,8 @@ def fallback_for(live: Live, desk: ServiceDesk) -> Callable[[Turn], Outcome]:
             cards = [citation_card(each) for each in found.citations]
             sources = tuple((each.clause.id, each.clause.hash) for each in found.citations)
             return Outcome([answer_reply(found, answerer, cards)], trace=TurnTrace(sources=sources))
+        if found.refusal is not Refusal.UNCLEAR and not found.refusal.needs_clerk:
+            return Outcome([Reply(kind=ReplyKind.QUESTION, text=found.text, buttons=[PERSON])])
         draft = AppealDraft(turn.session, turn.message_id, turn.text, AppealReason.FAILURE)
         text = NOTHING_FOUND if found.refusal is Refusal.UNCLEAR else found.text
         refusal = Reply(kind=ReplyKind.REFUSAL, text=text, buttons=[PERSON])
