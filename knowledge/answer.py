@@ -40,6 +40,7 @@ from knowledge.question import (
     Question,
     asks_for_list,
     asks_for_rest,
+    asks_which_of_listed,
     is_ellipsis,
     points_at_all,
     points_back,
@@ -230,7 +231,8 @@ class Answerer:
         if placed:
             return placed
         leans = asked.leans_on_context or _asks_level_within(asked, discussed)
-        if asked.leans_on_context and points_at_all(asked.search_text) and discussion.listed[1:]:
+        points = points_at_all(asked.search_text) or asks_which_of_listed(asked.search_text)
+        if asked.leans_on_context and points and discussion.listed[1:]:
             shown = [self.catalogue.policies.get(policy_id) for policy_id in discussion.listed]
             hits = [Hit(policy, 0.0, 1.0, None, ()) for policy in shown if policy]
             return self._side_by_side.show(text, hits, as_of)

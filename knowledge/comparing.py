@@ -19,6 +19,8 @@ from knowledge.side_by_side import SideBySide, compared_facets
 # How many readings of either side of a comparison are weighed.
 SIDE_HITS = 3
 MOST_SIDES = 4
+# Which gives more is asked of one giver: 境内上市和境外上市哪个奖励多 compares what the district gives for either.
+SAME_PLACE = 2.0
 CONSIDERED = 10
 # What is asked of either side to find what it gives, where the side itself is only recognised: 国高 against 专精特新.
 _REWARD = "奖励"
@@ -81,17 +83,25 @@ class Comparing:
         """
         if not all(map(self._is_sure, sides)):
             return None
-        return self._apart(sides, {hit.policy.id: hit.score for hit in whole.hits})
+        told = {hit.policy.id: hit.score for hit in whole.hits}
+        alike = asks_which_is_more(whole.question.search_text)
+        return self._apart(sides, told, SAME_PLACE if alike else 0.0)
 
-    def _apart(self, sides: Sequence[Ranking], told: dict[str, float]) -> list[Hit] | None:
-        """The likeliest different policies, one for each side; ``told`` are the scores for the whole message."""
+    def _apart(
+        self, sides: Sequence[Ranking], told: dict[str, float], same_place: float = 0.0
+    ) -> list[Hit] | None:
+        """The likeliest different policies, one for each side.
+
+        ``told`` are the scores for the whole message, ``same_place`` what counts for those that one place gives.
+        """
         cut = self._retriever.cuts.clarify_from
         least = min(told.values(), default=0.0)
         likely = [[h for h in side.hits[:SIDE_HITS] if h.chance >= cut] for side in sides]
 
         def weight(hits: Iterable[Hit]) -> float:
             more = (told.get(hit.policy.id, least - 1.0) / 2 if told else 0.0 for hit in hits)
-            return sum(hit.score for hit in hits) + sum(more)
+            alike = same_place if len({hit.policy.place for hit in hits}) == 1 else 0.0
+            return sum(hit.score for hit in hits) + sum(more) + alike
 
         apart = [
             hits for hits in product(*likely) if len({hit.policy.id for hit in hits}) == len(hits)

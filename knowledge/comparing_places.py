@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,6 +23,9 @@ from knowledge.retrieval import Hit, Ranking, Retriever
 from knowledge.segments import compared_sides
 from knowledge.side_by_side import SideBySide, compared_facets
 from knowledge.telling import Teller
+
+# 专精特新 alone finds what recognises it; what gives money for it is called a reward.
+_SUPPORT = re.compile(r"奖|补|资助|支持|扶持|贴息|优惠|减免|贷|配套|券|返还")
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ class ComparingPlaces:
     ) -> list[Hit]:
         if not only:
             return []
-        asked = "".join(LABELS[facet] for facet in facets)
+        gives = Facet.AMOUNT in facets and not _SUPPORT.search(side.matter)
+        asked = "奖励" if gives else "".join(LABELS[facet] for facet in facets)
         text = f"{side.place}{side.matter} {asked}"
         ranking = self._retriever.search(text, CONSIDERED, as_of=as_of, only=only)
         return [hit for hit in ranking.hits if hit.chance >= self._retriever.cuts.answer_from]

@@ -40,8 +40,8 @@ class Listing:
 
     def filtered(self, asked: Question, as_of: date) -> Answer | None:
         """All that a place, level, industry, department or deadline has; ``None`` where the question is no such list."""
-        if not asks_for_list(asked.search_text):
-            return None
+        if asked.names_own_place or not asks_for_list(asked.search_text):
+            return None  # 我们在罗湖，有哪些政策 asks what suits the enterprise
         wanted = read_filter(asked, self._policies, as_of)
         return None if wanted is None else self._page(asked, wanted, as_of)
 

@@ -290,6 +290,11 @@ def asks_which_is_more(text: str) -> bool:
     )
 
 
+def asks_which_of_listed(text: str) -> bool:
+    """Whether a question asks which of several gives more, without naming them: 哪个给得最多; ``text`` must be folded."""
+    return asks_which_is_more(text) and re.search(r"哪(个|项|种|一|边)|谁|边个", text) is not None
+
+
 def asks_for_own_money(text: str) -> bool:
     """Whether a question wants what a place itself gives, not what reaches it from above; ``text`` must be folded."""
     return re.search(r"自己|区级|本级|区本级|区财政|区里给|区给", text) is not None

@@ -70,3 +70,8 @@ class TestSeveral:
     def test_long_text_is_no_enumeration(self) -> None:
         assert enumerated("和" * 100_000 + "哪个多") == ()
         assert not re.search("和", "".join(enumerated("")))
+
+
+def test_one_giver_is_compared_where_it_gives_both(answerer: Answerer) -> None:
+    answer = only(talk(answerer, "境内上市和境外上市哪个奖励多"))
+    assert answer.listed == ("FT-030", "FT-031")

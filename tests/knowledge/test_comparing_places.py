@@ -85,3 +85,8 @@ def test_district_against_city() -> None:
     sides = placed_sides("区里和市里的国高奖励哪个多")
     assert [side.place for side in sides] == ["福田区", "深圳市"]
     assert {side.matter for side in sides} == {"国高奖励"}
+
+
+def test_city_side_is_what_gives_money(answerer: Answerer) -> None:
+    answer = only(talk(answerer, "龙岗和市里的专精特新哪个给得多"))
+    assert answer.listed == ("XQ-001", "SZ-015")

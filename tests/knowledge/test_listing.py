@@ -158,3 +158,14 @@ class TestFilter:
     )
     def test_nothing_to_filter_by(self, text: str) -> None:
         assert read_filter(read_question(text), self.ALL, TODAY) is None
+
+
+def test_which_of_the_listed_gives_most(answerer: Answerer) -> None:
+    answer = only(talk(answerer, "南山区有什么补贴", "哪个给得最多"))
+    assert set(answer.listed) == {"XQ-003", "XQ-004"}
+    assert "《南山区企业研发高成长支持》更高（200万元" in answer.text
+
+
+def test_enterprise_that_says_where_it_is_asks_for_no_list(answerer: Answerer) -> None:
+    (answer,) = talk(answerer, "我们在罗湖，有哪些政策")
+    assert answer.listing is None
