@@ -8,29 +8,22 @@ from dataclasses import replace
 from datetime import date
 from functools import cached_property
 
-from knowledge.aptness import Aptness, is_out_of_reach
+from knowledge.aptness import Aptness
 from knowledge.catalogue import Catalogue
-from knowledge.clauses import facets_recorded
 from knowledge.comparing import CONSIDERED, Comparing
 from knowledge.comparing_places import ComparingPlaces, placed_sides
 from knowledge.composition import (
     NEW_SUBJECT,
-    NO_PROMISE,
     NOTHING_FOUND,
-    PROMISE_OF_WHAT,
     UNKNOWN_NUMBER,
     Citation,
     clarification_text,
     elsewhere_text,
-    holds_there_text,
-    no_such_year_text,
-    not_alike_text,
-    only_listed_text,
 )
 from knowledge.discussion import Discussion, asks_same_elsewhere, matter_of
 from knowledge.encoder import Encoder
-from knowledge.follow_up import features_of, read_model
-from knowledge.lexical import fold, tokens
+from knowledge.going_on import GoingOn
+from knowledge.lexical import fold
 from knowledge.listing import MOST_LISTED, Listing
 from knowledge.matching import Matcher
 from knowledge.moods import drop_subject, other_year, wants_only_promise
@@ -43,7 +36,6 @@ from knowledge.question import (
     asks_which_of_listed,
     is_ellipsis,
     points_at_all,
-    points_back,
     read_places,
     read_question,
 )
@@ -56,7 +48,6 @@ from knowledge.segments import (
 )
 from knowledge.side_by_side import SideBySide
 from knowledge.telling import OFFERED, Teller
-from knowledge.years import covers_year, years_told
 
 # 材料有哪些 asks for a list of papers, not of policies.
 _OF_ONE_POLICY = frozenset(
@@ -78,7 +69,7 @@ class Answerer:
         self._comparing = Comparing(retriever, self._side_by_side, self._aptness)
         self._places = ComparingPlaces(retriever, self._side_by_side, self._teller)
         self._listing = Listing(retriever, self._teller, self._aptness)
-        self._follow_ups = read_model()
+        self._going_on = GoingOn(retriever, self._teller)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -184,14 +175,14 @@ class Answerer:
         facets = asked.facets or ((default,) if default else ())
         pointed_at = discussion.pointed_at(asked)
         if discussion.points_beyond(asked):
-            return self._only_listed(asked, discussion, as_of)
+            return self._going_on.only_listed(asked, discussion, as_of)
         if pointed_at in self.catalogue.policies:
             return self.detail(pointed_at, facets or discussion.facets, as_of, text)
         listed = self._listed(asked, discussion, as_of)
         if listed:
             return listed
         if wants_only_promise(asked.search_text):
-            return self._promise(asked, discussion, as_of)
+            return self._going_on.promise(asked, discussion, as_of)
         return self._of_subject(text, asked, facets, as_of, discussion, default)
 
     def _listed(self, asked: Question, discussion: Discussion, as_of: date) -> Answer | None:
@@ -205,16 +196,6 @@ class Answerer:
             if elsewhere:
                 return elsewhere
         return self._listing.filtered(asked, as_of)
-
-    def _promise(self, asked: Question, discussion: Discussion, as_of: date) -> Answer:
-        """Conditions instead of a promise, of what is under discussion; else which item is meant."""
-        spoken_of = discussion.policy_id or self._first_with((), discussion.listed)
-        if spoken_of not in self.catalogue.policies:
-            return refuse(PROMISE_OF_WHAT, Refusal.ASKS_WHICH, Ranking(asked, ()))
-        answer = self.detail(spoken_of, (Facet.CONDITIONS,), as_of)
-        if answer.refusal:
-            answer = self.detail(spoken_of, (), as_of)
-        return replace(answer, text=f"{answer.text}\n{NO_PROMISE}")
 
     def _of_subject(
         self,
@@ -238,62 +219,22 @@ class Answerer:
             return self._side_by_side.show(text, hits, as_of)
         # A policy spoken of that is gone stands for itself only: nobody has asked about the ones beside it.
         offered = () if discussion.policy_id else discussion.listed
-        spoken_of = discussed.id if discussed else self._first_with(facets, offered)
+        spoken_of = discussed.id if discussed else self._going_on.first_with(facets, offered)
         year = other_year(asked.search_text, as_of)
         if year and discussed:
-            return self._in_year(discussed, year, facets or discussion.facets, as_of)
+            return self._going_on.in_year(discussed, year, facets or discussion.facets, as_of)
         if leans and spoken_of:
             asked_before = () if asked.leans_on_context else discussion.facets
             return self.detail(spoken_of, facets or asked_before, as_of, text)
-        called = self._called(asked, discussion)
+        called = self._going_on.called(asked, discussion)
         if called:
             return self.detail(called, facets or discussion.facets, as_of, text)
         if discussed and asks_same_elsewhere(asked) and discussed.place not in asked.places:
-            return self._alike(discussed, asked, facets or discussion.facets, as_of)
+            return self._going_on.alike(discussed, asked, facets or discussion.facets, as_of)
         compared = self._comparing.compare(text, as_of)
         if compared:
             return compared
         return self._search(text, as_of, discussion, discussed, default)
-
-    def _in_year(
-        self, discussed: Policy, year: int, facets: Sequence[Facet], as_of: date
-    ) -> Answer:
-        """The record of that year on the same matter; where there is none, the one there is, not taken for that year's."""
-        if covers_year(discussed, year):
-            return self.detail(discussed.id, facets, as_of)
-        policies = self.catalogue.policies.values()
-        beside = {p.id for p in policies if p.place == discussed.place and covers_year(p, year)}
-        ranking = self._retriever.search(matter_of(discussed), 1, as_of=as_of, only=beside)
-        if beside and ranking.chance >= self._retriever.cuts.answer_from:
-            return self.detail(ranking.hits[0].policy.id, facets, as_of)
-        answer = self.detail(discussed.id, facets, as_of)
-        if answer.refusal:
-            return answer
-        lead = no_such_year_text(year, years_told(discussed))
-        return replace(answer, text=f"{lead}\n{answer.text}")
-
-    def _first_with(self, facets: Sequence[Facet], listed: Sequence[str]) -> str | None:
-        """The first of the policies offered whose record tells what is asked; nobody has chosen between them."""
-        known = [policy_id for policy_id in listed if policy_id in self.catalogue.policies]
-        telling = (
-            policy_id
-            for policy_id in known
-            if set(facets) <= facets_recorded(self.catalogue.policies[policy_id])
-        )
-        return next(telling, known[0] if known else None)
-
-    def _called(self, asked: Question, discussion: Discussion) -> str | None:
-        """The one listed policy whose name holds all of what a short question names: 那个团队的呢."""
-        text = asked.search_text
-        if not asked.subject or not (is_ellipsis(text) or points_back(text)):
-            return None
-        named = [
-            policy_id
-            for policy_id in discussion.listed
-            if (policy := self.catalogue.policies.get(policy_id))
-            and set(asked.subject) <= set(tokens(fold(policy.title)))
-        ]
-        return named[0] if len(named) == 1 else None
 
     def _search(
         self,
@@ -311,7 +252,7 @@ class Answerer:
             facets = (default,) if default else discussion.facets if elliptic else ()
             ranking = replace(ranking, question=replace(question, facets=facets))
             question = ranking.question
-        if discussed and self._is_follow_up(ranking, discussed):
+        if discussed and self._going_on.is_follow_up(ranking, discussed):
             return self.detail(discussed.id, question.facets, as_of, text)
         if question.elsewhere:
             refused = elsewhere_text(read_places().home, question.elsewhere)
@@ -350,46 +291,10 @@ class Answerer:
         """As ``Aptness.may_answer``."""
         return self._aptness.may_answer(ranking)
 
-    def _is_follow_up(self, ranking: Ranking, discussed: Policy) -> bool:
-        """Whether the question leans on the policy under discussion instead of naming a subject of its own.
-
-        What it names, and what search finds for it alone, tell (``follow_up``); nothing found surely decides nothing.
-        """
-        question = ranking.question
-        if question.elsewhere or question.doc_no or is_out_of_reach(question, discussed):
-            return False
-        if not question.subject or (ranking.hits and ranking.hits[0].policy.id == discussed.id):
-            return True
-        return self._follow_ups.says(features_of(ranking, discussed, self._retriever))
-
-    def _alike(
-        self, discussed: Policy, asked: Question, facets: Sequence[Facet], as_of: date
-    ) -> Answer:
-        """The like of the policy under discussion in the place named, or an honest no."""
-        inside = {p.id for p in self.catalogue.policies.values() if p.place in asked.places}
-        text = f"{asked.places[0]}{matter_of(discussed)}"
-        ranking = self._retriever.search(text, as_of=as_of, only=inside)
-        ranking = replace(ranking, question=replace(ranking.question, facets=tuple(facets)))
-        if not ranking.hits or ranking.chance < self._retriever.cuts.answer_from:
-            if discussed.place is None or discussed.place in read_places().around(asked.places[0]):
-                answer = self.detail(discussed.id, facets, as_of, asked.text)
-                return replace(answer, text=f"{holds_there_text(asked.places)}\n{answer.text}")
-            refused = not_alike_text(discussed, asked.places)
-            return refuse(refused, Refusal.NOTHING_FOUND, ranking)
-        return self._teller.about(ranking.hits[0].policy, ranking.question, as_of, ranking)
-
     def _ask_back(self, ranking: Ranking, as_of: date) -> Answer:
         offered = [hit.policy for hit in ranking.hits[:OFFERED]]
         answer = refuse(clarification_text(offered, as_of), Refusal.UNCLEAR, ranking)
         return replace(answer, offered=tuple(policy.id for policy in offered))
-
-    def _only_listed(self, asked: Question, discussion: Discussion, as_of: date) -> Answer:
-        """第八个 of five: says how many there are and asks which of them is meant."""
-        listed = [self.catalogue.policies.get(policy_id) for policy_id in discussion.listed]
-        policies = [policy for policy in listed if policy]
-        text = only_listed_text(policies, as_of)
-        answer = refuse(text, Refusal.UNCLEAR, Ranking(asked, ()))
-        return replace(answer, offered=tuple(policy.id for policy in policies))
 
 
 def _new_subject(text: str) -> Answer:
