@@ -26,6 +26,7 @@ from knowledge.telling import Teller
 
 # 专精特新 alone finds what recognises it; what gives money for it is called a reward.
 _SUPPORT = re.compile(r"奖|补|资助|支持|扶持|贴息|优惠|减免|贷|配套|券|返还")
+_BOTH = re.compile(r"两(?:边|地|区)|[这那]边|分别|各自|上限|最高额?|封顶|[,，]")
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ def placed_sides(text: str, matter: str = "") -> list[PlacedSide]:
     if all(read_places().inside(named[0]) for named in places):
         return []  # 省级专精特新 against 市级专精特新 names levels of one thing
     told = [_matter_of(question) for question in questions]
-    shared = next((each for each in reversed(told) if each), matter)
+    # 南山和龙岗两边，研发补贴上限各是多少 names the matter behind the sides.
+    shared = next((each for each in reversed(told) if each), " ".join(whole.subject) or matter)
     return [PlacedSide(named[0], own or shared) for named, own in zip(places, told, strict=True)]
 
 
@@ -143,4 +145,4 @@ def _matter_of(question: Question) -> str:
     text = question.search_text
     for name in read_places().names[question.places[0]]:
         text = text.replace(name, " ")
-    return text.replace(question.places[0], " ").strip(" 的区市省里级")
+    return _BOTH.sub(" ", text.replace(question.places[0], " ")).strip(" 的区市省里级")

@@ -77,3 +77,8 @@ def test_one_giver_is_compared_where_it_gives_both(answerer: Answerer) -> None:
     policies = [answerer.catalogue.policies[each] for each in answer.listed]
     assert len({each.place for each in policies}) == 1
     assert ["境内" in each.title for each in policies] == [True, False]
+
+
+def test_topic_named_first_is_no_side(answerer: Answerer) -> None:
+    answer = only(talk(answerer, "创业大赛，企业参赛跟团队参赛哪个钱多"))
+    assert set(answer.listed) == {"SZ-010", "SZ-011"}

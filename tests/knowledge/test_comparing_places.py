@@ -90,3 +90,8 @@ def test_district_against_city() -> None:
 def test_city_side_is_what_gives_money(answerer: Answerer) -> None:
     answer = only(talk(answerer, "龙岗和市里的专精特新哪个给得多"))
     assert answer.listed == ("XQ-001", "SZ-015")
+
+
+def test_matter_behind_a_comma(answerer: Answerer) -> None:
+    answer = only(talk(answerer, "南山和龙岗两边，研发补贴上限各是多少"))
+    assert answer.listed == ("XQ-003", "XQ-008")
