@@ -17,7 +17,7 @@ from actions.match_talk import MatchTalk, asks_something, need_of_text, tells_of
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.composition import list_line
 from knowledge.policy import Facet
-from knowledge.question import asks_for_list, read_question
+from knowledge.question import asks_for_list, read_question, subject_of
 
 
 class MatchPolicies(PolicyAction):
@@ -58,7 +58,9 @@ def _list_asked(turn: PolicyTurn) -> Events | None:
     if turn.said.is_button or not asks_for_list(asked.search_text):
         return None
     answers = turn.answers()
-    if (asked.elsewhere and not asked.subject) or any(answer.listing for answer in answers):
+    left = asked.search_text.replace(asked.elsewhere or "", " ")
+    is_elsewhere = asked.elsewhere is not None and not subject_of(left)
+    if is_elsewhere or any(answer.listing for answer in answers):
         return turn.tell(answers, AppealReason.NO_ANSWER)
     turn.said.context.candidates.clear()
     turn.said.context.chances.clear()
