@@ -251,6 +251,18 @@ def asks_for_list(text: str) -> bool:
     return _LISTS.search(text) is not None
 
 
+def asks_for_rest(text: str) -> bool:
+    """Whether a question wants what a list had no room for: 还有呢, 其他的呢; ``text`` must be folded."""
+    return (
+        re.fullmatch(
+            r"(?:那|请?再)?(?:还有(?:呢|吗|哪些|什么|别的(?:吗|呢)?|其[他它]的?(?:吗|呢)?)?|其[他它]的?(?:呢|有哪些)?|剩下的?(?:呢|有哪些)?|继续|下一页|更多(?:呢)?|(?:都|全部?|接着)?列(?:出来|完|一下)?|接着(?:列|说)|后面的?呢)"
+            r"[？?。!！吧呀啊]*",
+            text,
+        )
+        is not None
+    )
+
+
 def asks_for_money(text: str) -> bool:
     """Whether how much in a question means money; ``text`` must be folded."""
     return (
@@ -278,6 +290,11 @@ def asks_which_is_more(text: str) -> bool:
     )
 
 
+def asks_which_of_listed(text: str) -> bool:
+    """Whether a question asks which of several gives more, without naming them: 哪个给得最多; ``text`` must be folded."""
+    return asks_which_is_more(text) and re.search(r"哪(个|项|种|一|边)|谁|边个", text) is not None
+
+
 def asks_for_own_money(text: str) -> bool:
     """Whether a question wants what a place itself gives, not what reaches it from above; ``text`` must be folded."""
     return re.search(r"自己|区级|本级|区本级|区财政|区里给|区给", text) is not None
@@ -297,7 +314,9 @@ def points_at_all(text: str) -> bool:
     """Whether a question means everything just listed: 这两个分别归哪个部门; ``text`` must be folded."""
     return (
         re.search(
-            r"(?<!第)(这|那)?(?<!第)(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)", text
+            r"(?<!第)(这|那)?(?<!第)(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)"
+            r"|^(?:那|它们|他们|这些|那些|以上|上面这些)*都(?:要|需要|得|归|是|在|给|能|还|找|由|交)",
+            text,
         )
         is not None
     )

@@ -16,13 +16,14 @@ from actions.replies import Reply, ReplyKind
 from bot.runtime import BotRuntime
 from bot.training import ensure_model, model_path
 from bot.turn import Turn, TurnTrace
-from knowledge.answer import Answerer, Refusal
+from knowledge.answer import Answerer
 from knowledge.catalogue import Catalogue
 from knowledge.catalogue_index import texts_of
 from knowledge.composition import NOTHING_FOUND
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
 from knowledge.encoder import BUILT_IN, WORDS_ONLY, Encoder, load_encoder
 from knowledge.live import Live
+from knowledge.outcome import Refusal
 from knowledge.retrieval import Retriever
 from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
@@ -178,6 +179,8 @@ def fallback_for(live: Live, desk: ServiceDesk) -> Callable[[Turn], Outcome]:
             cards = [citation_card(each) for each in found.citations]
             sources = tuple((each.clause.id, each.clause.hash) for each in found.citations)
             return Outcome([answer_reply(found, answerer, cards)], trace=TurnTrace(sources=sources))
+        if found.refusal is not Refusal.UNCLEAR and not found.refusal.needs_clerk:
+            return Outcome([Reply(kind=ReplyKind.QUESTION, text=found.text, buttons=[PERSON])])
         draft = AppealDraft(turn.session, turn.message_id, turn.text, AppealReason.FAILURE)
         text = NOTHING_FOUND if found.refusal is Refusal.UNCLEAR else found.text
         refusal = Reply(kind=ReplyKind.REFUSAL, text=text, buttons=[PERSON])

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from bot.training import known_intents
 from knowledge.errors import LabelError
 from knowledge.evaluate import judge_answers, report_on
 from knowledge.labels import LabelledQuestion, read_questions
@@ -45,6 +46,7 @@ def read_trial(paths: Sequence[Path], as_of: date | None) -> Trial:
         LabelError: naming file, line and field of the first defect.
     """
     alike = Counter(path.name for path in paths)
+    intents = known_intents()
     files: dict[str, Path] = {}
     questions: list[LabelledQuestion] = []
     for path in paths:
@@ -52,7 +54,9 @@ def read_trial(paths: Sequence[Path], as_of: date | None) -> Trial:
         if name in files:
             raise LabelError(f"{path}: given twice, or its folder has the same name as another's")
         files[name] = path
-        questions += [each.model_copy(update={"file": name}) for each in read_questions(path)]
+        questions += [
+            each.model_copy(update={"file": name}) for each in read_questions(path, intents)
+        ]
     return Trial(files, questions, as_of)
 
 

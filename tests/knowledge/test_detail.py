@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
-from knowledge.answer import Answerer, Refusal
+from knowledge.answer import Answerer
 from knowledge.catalogue import Catalogue
 from knowledge.detail import Details, asking_part
 from knowledge.facets import facets_of
 from knowledge.lexical import fold
+from knowledge.outcome import Refusal
 
 TODAY = date(2026, 11, 24)
 
