@@ -129,9 +129,11 @@ class Answer:
 class Answerer:
     """Answers from one catalogue through one retriever; never changes, so threads may share it."""
 
-    def __init__(self, retriever: Retriever) -> None:
+    def __init__(self, retriever: Retriever, before: Answerer | None = None) -> None:
+        """``before`` answers from an earlier state of the catalogue: what has not changed is not read again."""
         self._retriever = retriever
-        self._details = Details(retriever.catalogue)
+        known = None if before is None else before._details
+        self._details: Details = Details(retriever.catalogue, before=known)
         self._follow_ups = read_model()
 
     @property
