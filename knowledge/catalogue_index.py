@@ -66,6 +66,11 @@ class CatalogueIndex:
         """Changes with any text that is searched."""
         return self._index.content_hash
 
+    @property
+    def passage_count(self) -> int:
+        """How many passages are searched, those of removed policies left out."""
+        return int(np.diff(self._parts.starts)[self._rows].sum())
+
     def clause_scores(self, words: Sequence[str]) -> Scores:
         """BM25 of each policy's best passage, shape ``(policies,)``."""
         best: Scores = self._parts.best_of(self._parts.passages.scores(words))[self._rows]

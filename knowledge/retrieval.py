@@ -74,7 +74,9 @@ class Ranking:
 
 
 class Retriever:
-    """Words and meaning over one catalogue; the same object serves chat, evaluation and the console.
+    """Words and meaning over one catalogue, scored by the same index as any other set of documents (``HybridIndex``).
+
+    One object serves chat, the console's hit test and evaluation; a test holds their rankings together.
 
     Scores are fused as z-scores over each system's best 50, the dense share falling with how much of the question
     the words already cover (shared retrieval notes §3), then corrected by what else speaks for a policy
@@ -150,6 +152,11 @@ class Retriever:
             if system is System.WORDS or not quick.hits or quick.chance >= sure:
                 return quick
         return self._rank(question, words, self._cosines(question), allowed, top, as_of)
+
+    @property
+    def passages(self) -> int:
+        """How many passages are searched."""
+        return self._index.passage_count
 
     @property
     def cuts(self) -> Calibration:
@@ -236,6 +243,18 @@ class Retriever:
             cosine = cosines[number] if cosines else None
             hits.append(ClauseHit(clause, float(scores[number]), cosine, matched, in_title))
         return sorted(hits, key=lambda hit: (hit.cosine or 0.0, hit.score), reverse=True)[:most]
+
+    def search_clauses(
+        self, text: str, top: int = 5, *, as_of: date | None = None
+    ) -> list[tuple[Hit, list[ClauseHit]]]:
+        """What ``search`` finds, each policy with the clauses that speak for it: the hit test, and what is evaluated."""
+        ranking = self.search(text, top, as_of=as_of)
+        return [(hit, self.clauses(ranking.question, hit.policy.id)) for hit in ranking.hits]
+
+    def nearest(self, question: Question, top: int) -> list[str]:
+        """The policies nearest by meaning alone, nearest first."""
+        order = np.argsort(-self._cosines(question), kind="stable")[:top]
+        return [self._policies[row].id for row in order.tolist()]
 
     def holds(self, policy_id: str, words: Sequence[str]) -> float:
         """The share (0-1) of the words' weight that the whole record of a policy holds."""
