@@ -43,13 +43,18 @@ def read_absent(names: Sequence[Names], path: Path = ABSENT_FILE) -> Names:
 
     ``names`` are those of the policies, as ``names_of`` gives them.
     """
-    called = Counter(word for each in names for word in each.held)
-    return Names(
-        words
-        for words in _matters(path)
-        # Only where some policy's names have its every word is it worth asking whether one has them all.
-        if not (all(word in called for word in words) and any(words <= each.held for each in names))
-    )
+    matters = _matters(path)
+    asked = frozenset().union(*matters)
+    holding: dict[str, set[int]] = defaultdict(set)
+    for number, each in enumerate(names):
+        for word in each.held & asked:
+            holding[word].add(number)
+
+    def is_held(words: Words) -> bool:
+        having = sorted((holding.get(word, set()) for word in words), key=len)
+        return not having or bool(having[0].intersection(*having[1:]))
+
+    return Names(words for words in matters if not (names and is_held(words)))
 
 
 @lru_cache(maxsize=4)

@@ -13,6 +13,8 @@ from actions.answering import citation_card
 from knowledge.answer import CONSIDERED
 from knowledge.catalogue import DEMO_CATALOGUE, read_catalogue
 from knowledge.corpus import Query, read_queries
+from knowledge.dense import VectorCache
+from knowledge.encoder import Encoder
 from service.assembly import build_answerer
 from service.cli import app
 from service.settings import Settings
@@ -29,12 +31,18 @@ QUESTIONS = (
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Thirty policies of the demo, words and meaning."""
+def settings(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, vector_cache: VectorCache
+) -> Settings:
+    """Thirty policies of the demo, words and meaning; what other tests have encoded is not encoded again."""
     folder = tmp_path_factory.mktemp("one")
     lines = (DEMO_CATALOGUE / "futian.jsonl").read_text(encoding="utf-8").splitlines()[:24]
     lines += (DEMO_CATALOGUE / "shenzhen.jsonl").read_text(encoding="utf-8").splitlines()[:6]
     (folder / "catalogue.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    encoded = vector_cache.path(encoder).parent
+    encoded.mkdir(parents=True, exist_ok=True)
+    (folder / "data").mkdir()
+    (folder / "data" / "vectors").symlink_to(encoded, target_is_directory=True)
     return Settings(
         data_dir=folder / "data",
         catalogue=folder / "catalogue.jsonl",
