@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from actions.answering import citation_card
 from knowledge.answer import CONSIDERED
 from knowledge.catalogue import DEMO_CATALOGUE, read_catalogue
 from knowledge.corpus import Query, read_queries
@@ -101,14 +100,14 @@ def test_bot_console_and_evaluation_rank_alike(
 def test_what_the_bot_answers_from_is_what_the_console_shows_first(
     settings: Settings, qifu: CliRunner
 ) -> None:
-    answer = build_answerer(settings).answer(QUESTIONS[0], settings.today())
-    shown = qifu.invoke(app, ["catalogue", "search", QUESTIONS[0], "--as-of", DAY, "--json"])
+    text = QUESTIONS[1]
+    answer = build_answerer(settings).answer(text, settings.today())
+    shown = qifu.invoke(app, ["catalogue", "search", text, "--as-of", DAY, "--json"])
     hits = json.loads(shown.stdout)["hits"]
     assert [hit["policy_id"] for hit in hits] == [
         hit.policy.id for hit in answer.candidates[: len(hits)]
     ]
-    cited = {citation_card(each).policy_id for each in answer.citations}
-    assert cited == {hits[0]["policy_id"]}
+    assert answer.policy_id == hits[0]["policy_id"] == "FT-001"
 
 
 @pytest.mark.parametrize("by_clause", [False, True])
@@ -123,6 +122,7 @@ def test_the_catalogue_can_be_evaluated(
     count = len(catalogue.clauses) if by_clause else len(catalogue)
     assert report["counts"]["documents"] == count
     assert report["counts"]["answered"] == len(read_queries(path))
-    missed = {row["id"]: row for row in report["failures"]}
-    assert "q0" not in missed
-    assert set(missed["q2"]["got"]) <= set(catalogue.clauses if by_clause else catalogue.policies)
+    _, built = catalogue_to_rank(settings, read_queries(path))
+    assert report["failures"]
+    for row in report["failures"]:
+        assert row["got"] == built.ranker.hybrid(row["text"], CONSIDERED)[:3]
