@@ -59,13 +59,36 @@ _FIGURE = r"[\d一二两三四五六七八九十百千]\s*[个万亿多]*(?:{})"
 class Details:
     """Holds questions against the records of one catalogue; never changes, so threads may share it."""
 
-    def __init__(self, catalogue: Catalogue, model: TextModel | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        model: TextModel | None = None,
+        before: Details | None = None,
+    ) -> None:
+        """``before`` knows an earlier state of the catalogue: policies it had already are not read again."""
         self._model = model or read_model()
-        self._records = {policy.id: record_of(policy) for policy in catalogue.policies.values()}
-        said = Counter(char for record in self._records.values() for char in set(record))
+        self._policies = catalogue.policies
+        known = before._same_in(catalogue) if before else {}
+        new = {p.id: record_of(p) for p in catalogue.policies.values() if p.id not in known}
+        self._records = known | new
+        self._said: Counter[str] = Counter(before._said) if before else Counter()
+        self._said.update(char for record in new.values() for char in set(record))
+        if before:
+            gone = (record for id_, record in before._records.items() if id_ not in known)
+            self._said.subtract(char for record in gone for char in set(record))
         count = len(self._records)
-        self._weights = {char: math.log(1 + count / (held + 0.5)) for char, held in said.items()}
+        self._weights = {
+            char: math.log(1 + count / (held + 0.5)) for char, held in self._said.items() if held
+        }
         self._rare = math.log(1 + count / 0.5)
+
+    def _same_in(self, catalogue: Catalogue) -> dict[str, str]:
+        """The records of the policies that ``catalogue`` has as they are here."""
+        return {
+            policy.id: self._records[policy.id]
+            for policy in catalogue.policies.values()
+            if self._policies.get(policy.id) is policy
+        }
 
     def is_missing(self, text: str, policy: Policy) -> bool:
         """Whether the record surely lacks what ``text`` asks of ``policy``."""

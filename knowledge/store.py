@@ -128,10 +128,15 @@ class CatalogueStore:
 
     def __init__(self, folder: Path, base: Path | None = DEMO_CATALOGUE) -> None:
         self.folder, self.base = folder, base
+        self._lines: dict[str, Policy] = {}
 
     def read(self) -> Catalogue:
-        """The merged catalogue. Raises ``CatalogueError`` with every defect."""
-        return read_catalogue(self.folder, base=self.base)
+        """The merged catalogue; a policy whose line has not changed since the last reading is the very same object.
+
+        Raises:
+            CatalogueError: with every defect.
+        """
+        return read_catalogue(self.folder, base=self.base, lines=self._lines)
 
     def version(self) -> str:
         """Sixteen hex digits that change whenever a file of either layer does; reads no content."""

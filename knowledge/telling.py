@@ -43,10 +43,12 @@ _WHOLE_ANSWERS = frozenset({Facet.CONTACT, Facet.DEPARTMENT, Facet.VALIDITY})
 class Teller:
     """Tells of the policies of one catalogue; never changes, so threads may share it."""
 
-    def __init__(self, retriever: Retriever) -> None:
+    def __init__(self, retriever: Retriever, before: Teller | None = None) -> None:
+        """``before`` tells of an earlier state of the catalogue: what has not changed is not read again."""
         self._retriever = retriever
         self._catalogue = retriever.catalogue
-        self._details = Details(retriever.catalogue)
+        known = None if before is None else before._details
+        self._details = Details(retriever.catalogue, before=known)
 
     def detail(
         self, policy_id: str, facets: Sequence[Facet], as_of: date, text: str = ""

@@ -25,6 +25,7 @@ from knowledge.encoder import BUILT_IN, WORDS_ONLY, Encoder, load_encoder
 from knowledge.live import Live
 from knowledge.outcome import Refusal
 from knowledge.retrieval import Retriever
+from knowledge.store import CatalogueStore
 from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
 from service.appeals.departments import load_departments
@@ -66,18 +67,24 @@ class Product:
 
 
 def build_answerer(
-    settings: Settings, progress: Progress | None = None, encoder: Encoder | None = None
+    settings: Settings,
+    progress: Progress | None = None,
+    encoder: Encoder | None = None,
+    store: CatalogueStore | None = None,
+    before: Answerer | None = None,
 ) -> Answerer:
     """Catalogue and search; encodes what the vector cache does not hold yet.
 
-    ``encoder`` is the one of the settings when it is loaded already; absent, it is loaded.
+    ``encoder`` is the one of the settings when it is loaded already; absent, it is loaded. ``before`` answers from an
+    earlier state of the catalogue, read through the same ``store``: only what has changed since is read, encoded and
+    indexed.
 
     Raises:
         CatalogueError: the catalogue breaks the format.
         EncoderError: the encoder of the settings cannot be used.
     """
-    catalogue = store_of(settings).read()
-    encoder = encoder or load_encoder(settings.encoder)
+    catalogue = (store or store_of(settings)).read()
+    encoder = before.encoder if before else encoder or load_encoder(settings.encoder)
     folder = settings.data_dir / "index" / encoder.name.replace("/", "_")
     return Answerer(
         Retriever(
@@ -86,7 +93,27 @@ def build_answerer(
             VectorCache(settings.data_dir / "vectors"),
             progress=progress,
             folder=folder,
-        )
+            before=None if before is None else before.retriever,
+        ),
+        before,
+    )
+
+
+def refresh_of(
+    settings: Settings, live: Live, store: CatalogueStore | None = None, served: str | None = None
+) -> CatalogueRefresh:
+    """What keeps ``live`` up to the catalogue: only what changed is taken in anew.
+
+    ``store`` is the one ``live`` was read through, ``served`` its version before the reading; without them the first
+    change is compared policy by policy.
+    """
+    store = store or store_of(settings)
+
+    def rebuild() -> Answerer:
+        return build_answerer(settings, store=store, before=live.now)
+
+    return CatalogueRefresh(
+        live, store.version, rebuild, served or store.version(), settings.refresh_s
     )
 
 
@@ -124,10 +151,9 @@ def build_product(
     step("读取政策目录，编码条款")
     store = store_of(settings)
     served = store.version()  # before reading, so that what is written meanwhile is noticed
-    answerer = build_answerer(settings, progress)
+    answerer = build_answerer(settings, progress, store=store)
     live = Live(answerer)
-    rebuild = partial(build_answerer, settings, encoder=answerer.encoder)
-    refresh = CatalogueRefresh(live, store.version, rebuild, served, settings.refresh_s)
+    refresh = refresh_of(settings, live, store, served)
     # Appeals and intents are understood by meaning also where search is told to do without.
     built_in = answerer.encoder if settings.encoder == BUILT_IN else load_encoder(BUILT_IN)
     meaning = built_in if settings.encoder == WORDS_ONLY else answerer.encoder

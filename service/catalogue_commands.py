@@ -85,20 +85,31 @@ def catalogue_search(
     settings = settings_with(as_of=as_of.date() if as_of else None)
     with encoding_bar() as bar:
         retriever = build_answerer(settings, bar).retriever
-    ranking = retriever.search(question, top, as_of=settings.today())
-    hits = [
-        _hit_row(hit, retriever.clauses(ranking.question, hit.policy.id)) for hit in ranking.hits
-    ]
+    found = retriever.search_clauses(question, top, as_of=settings.today())
+    hits = [_hit_row(hit, clauses) for hit, clauses in found]
     if as_json:
         print_json({"question": question, "hits": hits})
         return
     for number, hit in enumerate(hits, 1):
-        print(f"{number}. {hit['policy_id']}《{hit['title']}》 把握 {hit['chance']:.2f}")
+        words = " ".join(hit["matched"]) or "无"
+        print(
+            f"{number}. {hit['policy_id']}《{hit['title']}》 把握 {hit['chance']:.2f}；共有的词：{words}"
+        )
         for clause in hit["clauses"]:
             near = "" if clause["cosine"] is None else f"，相近 {clause['cosine']:.2f}"
-            words = " ".join(clause["matched"]) or "无"
-            print(f"   {clause['label']}（词分 {clause['score']:.1f}{near}；共有的词：{words}）")
+            print(
+                f"   {clause['label']}（词分 {clause['score']:.1f}{near}；共有的词：{_words(clause)}）"
+            )
             print(f"   {clause['text'][:_LONGEST_QUOTE]}")
+
+
+def _words(clause: dict[str, Any]) -> str:
+    """The words a clause shares with the question; those that stand only in its title or headings are told as such."""
+    named = set(clause["in_title"])
+    parts = [" ".join(word for word in clause["matched"] if word not in named)]
+    if named:
+        parts.append(f"标题里的 {' '.join(clause['in_title'])}")
+    return "；".join(part for part in parts if part) or "无"
 
 
 def _hit_row(hit: Hit, clauses: Sequence[ClauseHit]) -> dict[str, Any]:
@@ -117,6 +128,7 @@ def _hit_row(hit: Hit, clauses: Sequence[ClauseHit]) -> dict[str, Any]:
                 "score": round(each.score, 4),
                 "cosine": each.cosine,
                 "matched": list(each.matched),
+                "in_title": list(each.in_title),
             }
             for each in clauses
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from bot.training import known_intents
+from knowledge.corpus import Corpus, Query
+from knowledge.dense import Progress
 from knowledge.errors import LabelError
 from knowledge.evaluate import judge_answers, report_on
+from knowledge.evaluate_retrieval import Built
 from knowledge.labels import LabelledQuestion, read_questions
+from knowledge.rankers import CatalogueRanker, catalogue_corpus
 from knowledge.ranking import CALIBRATION_FILE
 from knowledge.runs import (
     Run,
@@ -23,7 +28,7 @@ from knowledge.runs import (
     digest_of_questions,
     record_run,
 )
-from service.assembly import Product, build_product
+from service.assembly import Product, build_answerer, build_product
 from service.logs import configure
 from service.rehearsal import responder
 from service.settings import Settings
@@ -101,6 +106,26 @@ def _play(trial: Trial, name: str | None, product: Product, settings: Settings) 
         model=product.bot.model.name if product.bot.model else None,
     )
     return record_run(name, identity, report, judged, datetime.now(UTC))
+
+
+def catalogue_to_rank(
+    settings: Settings, queries: Sequence[Query], progress: Progress | None = None
+) -> tuple[Corpus, Built]:
+    """The catalogue in force as a corpus, ranked by the bot's own search, for ``qifu eval retrieval``."""
+    encoded = 0
+
+    def count(done: int, total: int) -> None:
+        nonlocal encoded
+        encoded = done
+        if progress:
+            progress(done, total)
+
+    begun = time.perf_counter()
+    retriever = build_answerer(settings, count).retriever
+    seconds = time.perf_counter() - begun
+    corpus, by_clause = catalogue_corpus(retriever.catalogue, queries)
+    ranker = CatalogueRanker(retriever, settings.today(), by_clause)
+    return corpus, Built(ranker, retriever.encoder.name, seconds, retriever.passages, encoded)
 
 
 def write_page(
