@@ -530,6 +530,11 @@ class Answerer:
             shown += found
             if not found:
                 missing.append(facet)
+        stating = self._details.facets_stating(question.text, policy) if missing else ()
+        if stating and missing[0] is asked[0] and question.text:
+            # 认哪天以后搬来的 asks for a time that stands among the conditions.
+            asked, missing = stating, []
+            shown = [c for facet in stating for c in self._clauses_for(facet, policy, question)]
         if missing and missing[0] is asked[0] and question.text:
             # The rest is a guess beside it: what was really asked for is not there.
             found_surely = (set(asked) - set(missing)) & question.sure_facets

@@ -22,7 +22,6 @@ TABLE_FILE = Path(__file__).parent / "data" / "details.yml"
 # Of a very long document this much is looked at for one detail.
 RECORD_CHARS = 20_000
 _NAMED = re.compile(r"<(\w+)>")
-_FIELD = re.compile(r"[,.;:、。，；：!?()\s]+")
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,14 @@ class Record:
         self._said = {facet: "\n".join(texts)[:RECORD_CHARS] for facet, texts in said.items()}
 
     def states(self, particular: Particular) -> bool:
-        return any(
-            particular.states.search(text)
+        return bool(self.facets_stating(particular))
+
+    def facets_stating(self, particular: Particular) -> tuple[Facet, ...]:
+        """The facets whose clauses state a detail, in the order of the record."""
+        return tuple(
+            facet
             for facet, text in self._said.items()
-            if facet in particular.within
+            if facet in particular.within and particular.states.search(text)
         )
 
 
