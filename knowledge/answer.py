@@ -545,7 +545,8 @@ class Answerer:
             return replace(answer, policy_id=policy.id, facets=tuple(asked))
         is_told = bool(set(asked) & question.sure_facets & _WHOLE_ANSWERS)
         if question.text and not is_told and self._details.is_missing(question.text, policy):
-            refused = detail_not_recorded_text(policy, as_of)
+            unstated = self._details.unstated(question.text, policy)
+            refused = detail_not_recorded_text(policy, as_of, unstated)
             answer = _refuse(refused, Refusal.DETAIL_NOT_RECORDED, ranking)
             return replace(answer, policy_id=policy.id)
         for facet in question.likely_facets if question.text else ():

@@ -19,7 +19,7 @@ from knowledge.fit_text_model import fit_text_model
 from knowledge.text_model import Features, blank_model, to_json
 
 # Of the development questions whose detail is recorded at most this share may be taken for missing.
-REFUSED = 0.02
+REFUSED = 0.03
 
 
 def about_one_policy(questions: Questions) -> Questions:
