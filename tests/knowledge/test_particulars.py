@@ -43,7 +43,9 @@ def test_words_ask_for_a_detail(text: str, name: str) -> None:
     assert name in called(text)
 
 
-@pytest.mark.parametrize("text", ["给多少钱", "要什么条件", "归哪个部门管", "要交哪些材料", "现在还有效吗"])
+@pytest.mark.parametrize(
+    "text", ["给多少钱", "要什么条件", "归哪个部门管", "要交哪些材料", "现在还有效吗"]
+)
 def test_question_for_a_whole_facet_asks_for_no_detail(text: str) -> None:
     assert not called(text)
 
