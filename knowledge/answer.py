@@ -64,7 +64,7 @@ class Answerer:
     def __init__(self, retriever: Retriever, before: Answerer | None = None) -> None:
         """``before`` answers from an earlier state of the catalogue: what has not changed is not read again."""
         self._retriever = retriever
-        self._teller = Teller(retriever, None if before is None else before._teller)
+        self._teller: Teller = Teller(retriever, None if before is None else before._teller)
         self._aptness = Aptness(retriever.catalogue.policies.values())
         self._side_by_side = SideBySide(retriever, self._teller)
         self._comparing = Comparing(retriever, self._side_by_side, self._aptness)

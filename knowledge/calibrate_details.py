@@ -14,12 +14,13 @@ from sklearn.metrics import roc_auc_score
 
 from knowledge.calibrate import Questions, read_all
 from knowledge.catalogue import Catalogue, read_catalogue
-from knowledge.detail import FEATURES, MODEL_FILE, Details
+from knowledge.detail import FEATURES, MODEL_FILE, NAMED_CUT, Details, names_unstated
 from knowledge.fit_text_model import fit_text_model
 from knowledge.text_model import Features, blank_model, to_json
 
-# Of the development questions whose detail is recorded at most this share may be taken for missing.
-REFUSED = 0.02
+# Of the development questions whose detail is recorded, and that name none which is not, at most this share may be
+# taken for missing.
+REFUSED = 0.01
 
 
 def about_one_policy(questions: Questions) -> Questions:
@@ -37,15 +38,18 @@ def main() -> None:
     train, dev = (about_one_policy(read_all(split)) for split in ("train", "dev"))
     held = np.array([not question.unanswerable for question in train])
     model = fit_text_model(features_of(details, catalogue, train), held)
-    found = np.array([model.chance(each) for each in features_of(details, catalogue, dev)])
+    features = features_of(details, catalogue, dev)
+    found = np.array([model.chance(each) for each in features])
+    named = np.array([names_unstated(each) for each in features])
     held = np.array([not question.unanswerable for question in dev])
-    cut = round(float(np.quantile(found[held], REFUSED)), 3)
+    cut = round(float(np.quantile(found[held & ~named], REFUSED)), 3)
+    missing = found < np.where(named, NAMED_CUT, cut)
     text = json.dumps(to_json(replace(model, cut=cut), FEATURES), ensure_ascii=False, indent=0)
     MODEL_FILE.write_text(text + "\n", encoding="utf-8")
     print(f"train {len(train)} questions, {len(model.grams)} n-grams; dev {len(dev)} questions")
     print(
-        f"dev AUC {roc_auc_score(held, found):.3f}; below {cut} are {REFUSED:.0%} of the recorded "
-        f"details and {(found[~held] < cut).mean():.1%} of {int((~held).sum())} missing ones"
+        f"dev AUC {roc_auc_score(held, found):.3f}; taken for missing below {cut}, or {NAMED_CUT} where one is named: "
+        f"{missing[held].mean():.1%} of {int(held.sum())} recorded details, {missing[~held].mean():.1%} of {int((~held).sum())} missing ones"
     )
 
 

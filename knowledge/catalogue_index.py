@@ -169,6 +169,11 @@ def sources_of(catalogue: Catalogue) -> list[Source]:
     ]
 
 
+def texts_encoded(catalogue: Catalogue) -> list[str]:
+    """What the index asks the vector cache for, in its order."""
+    return [text for source in sources_of(catalogue) for text in source.searched]
+
+
 def source_of(policy: Policy, clauses: Sequence[Clause]) -> Source:
     """One policy as the index takes it."""
     return Source(

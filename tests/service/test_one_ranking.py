@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from knowledge.answer import CONSIDERED
 from knowledge.catalogue import DEMO_CATALOGUE, read_catalogue
+from knowledge.comparing import CONSIDERED
 from knowledge.corpus import Query, read_queries
 from knowledge.dense import VectorCache
 from knowledge.encoder import Encoder
