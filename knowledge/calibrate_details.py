@@ -35,7 +35,9 @@ def features_of(details: Details, catalogue: Catalogue, questions: Questions) ->
 def main() -> None:
     catalogue = read_catalogue()
     details = Details(catalogue, blank_model(len(FEATURES)))
-    train, dev = (about_one_policy(read_all(split)) for split in ("train", "dev"))
+    train, dev = (
+        about_one_policy(read_all(split, with_authors=True)) for split in ("train", "dev")
+    )
     held = np.array([not question.unanswerable for question in train])
     model = fit_text_model(features_of(details, catalogue, train), held)
     features = features_of(details, catalogue, dev)
