@@ -38,9 +38,6 @@ FEATURES = (
     "details_stated",
 )
 MOST_COUNTED = 2
-# Where a detail is asked for by name and stated nowhere, the record is taken to lack it below this chance; where none
-# is, only below the far lower cut of the model. Chosen on the development questions.
-NAMED_CUT = 0.4
 READ_CHARS = 120
 _NAME_CHARS = 3
 
@@ -109,9 +106,7 @@ class Details:
 
     def is_missing(self, text: str, policy: Policy) -> bool:
         """Whether the record surely lacks what ``text`` asks of ``policy``."""
-        features = self.features(text, policy)
-        cut = NAMED_CUT if names_unstated(features) else self._model.cut
-        return self._model.chance(features) < cut
+        return not self._model.says(self.features(text, policy))
 
     def chance(self, text: str, policy: Policy) -> float:
         """The chance (0-1) that the record of ``policy`` holds what ``text`` asks of it."""
@@ -157,11 +152,6 @@ class Details:
         mass = sum(self._weights.get(char, self._rare) for char in chars)
         held = sum(self._weights[char] for char in chars if char in record)
         return held / mass if mass else 1.0
-
-
-def names_unstated(features: Features) -> bool:
-    """Whether a detail is asked for by name that the record does not state."""
-    return bool(features[0][FEATURES.index("details_unstated")] > 0)
 
 
 def asking_part(folded: str, policy: Policy) -> str:
