@@ -27,6 +27,7 @@ bench: setup-dev
 	@$(BIN)/python -m tests.bench_match
 	@$(BIN)/python -m tests.bench_matching
 	@$(BIN)/python -m tests.bench_retrieval --sizes 1000 50000
+	@$(BIN)/python -m tests.bench_catalogue
 
 format: setup-dev
 	@$(BIN)/ruff format .

@@ -14,11 +14,12 @@ from actions.appeal import PERSON, appeal_reply
 from actions.base import Events, Said, Say, TurnAction
 from actions.desk import AppealDraft, AppealReason, Desk, SignedAnswer
 from actions.replies import Button, CitationCard, Reply, ReplyKind
-from knowledge.answer import Answer, Answerer, Refusal, after
+from knowledge.answer import Answerer
 from knowledge.clauses import LABELS
 from knowledge.composition import Citation
 from knowledge.discussion import Discussion
 from knowledge.live import Live
+from knowledge.outcome import Answer, Refusal, after
 from knowledge.policy import Facet, Policy
 
 NOT_SOLVED = Button(title="没解决", payload="/not_solved")
@@ -91,8 +92,10 @@ class PolicyTurn:
         for answer in answers:
             if not answer.refusal:
                 self.say(answer_reply(answer, self.answerer, self.cite(answer.citations)))
-            elif answer.refusal is Refusal.UNCLEAR:
+            elif answer.refusal.asks_back:
                 self.say(_clarification(answer, self.answerer))
+            elif not answer.refusal.needs_clerk:
+                self.say(Reply(kind=ReplyKind.REFUSAL, text=answer.text, buttons=[PERSON]))
             else:
                 self.say(Reply(kind=ReplyKind.REFUSAL, text=answer.text, buttons=[PERSON]))
                 refused.append(answer)
@@ -170,11 +173,13 @@ class PolicyTurn:
     def remember(self, answer: Answer) -> Events:
         """The policy, facets and list under discussion, for the next turn."""
         discussion = answer.discussion
+        is_over = answer.refusal is Refusal.NEW_SUBJECT
         return [
-            SlotSet("question", self.matter(answer)),
+            SlotSet("question", None if is_over else self.matter(answer)),
             SlotSet("policy_id", discussion.policy_id),
             SlotSet("facets", [facet.value for facet in discussion.facets]),
             SlotSet("listed", list(discussion.listed)),
+            SlotSet("listing", discussion.listing),
         ]
 
     def _discussion(self) -> Discussion:
@@ -182,6 +187,7 @@ class PolicyTurn:
             self.said.slot("policy_id"),
             tuple(Facet(facet) for facet in self.said.slot("facets") or ()),
             tuple(self.said.slot("listed") or ()),
+            self.said.slot("listing"),
         )
 
 
@@ -235,7 +241,11 @@ def _clarification(answer: Answer, answerer: Answerer) -> Reply:
     return Reply(
         kind=ReplyKind.QUESTION,
         text=answer.text,
-        buttons=[*(_policy_button(policy, facet) for policy in policies), NOT_SOLVED, PERSON],
+        buttons=[
+            *(_policy_button(policy, facet) for policy in policies),
+            *([NOT_SOLVED] if policies else []),
+            PERSON,
+        ],
     )
 
 

@@ -8,11 +8,13 @@ from dataclasses import replace
 from actions.answering import PolicyAction, PolicyTurn
 from actions.appeal import NOT_SOLVED_WORDS, PERSON, file_not_solved, reopen_answered
 from actions.base import Events, Said, Say, TurnAction
-from actions.desk import Desk
+from actions.desk import AppealReason, Desk
 from actions.match_explain import explain_asked
 from actions.match_form import matter_of, talk_of
 from actions.matching import corrected
 from actions.replies import Reply
+from knowledge.lexical import fold
+from knowledge.moods import drop_subject
 
 LOW_RATING = 2
 _NONE_FITS = re.compile(r"都不(?:太)?(?:合适|适合|满意)|没(?:有)?(?:一[个项])?合适的")
@@ -41,6 +43,8 @@ class Deny(PolicyAction):
                 return reopened
         if said.slot("question") and NOT_SOLVED_WORDS.search(said.text):
             return file_not_solved(turn.desk, said, turn.say)
+        if drop_subject(fold(said.text)) is not None:
+            return turn.tell(turn.answers(), AppealReason.NO_ANSWER)
         turn.say(Reply(text="好的。还有别的政策问题或诉求，随时告诉我。", buttons=[PERSON]))
         return []
 

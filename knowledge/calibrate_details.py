@@ -18,8 +18,9 @@ from knowledge.detail import FEATURES, MODEL_FILE, Details
 from knowledge.fit_text_model import fit_text_model
 from knowledge.text_model import Features, blank_model, to_json
 
-# Of the development questions whose detail is recorded at most this share may be taken for missing.
-REFUSED = 0.02
+# Of the development questions whose detail is recorded at most this share may be taken for missing. The table of details
+# was written with these policies at hand: one stated in words it does not know is four times as frequent elsewhere.
+REFUSED = 0.01
 
 
 def about_one_policy(questions: Questions) -> Questions:
@@ -34,7 +35,9 @@ def features_of(details: Details, catalogue: Catalogue, questions: Questions) ->
 def main() -> None:
     catalogue = read_catalogue()
     details = Details(catalogue, blank_model(len(FEATURES)))
-    train, dev = (about_one_policy(read_all(split)) for split in ("train", "dev"))
+    train, dev = (
+        about_one_policy(read_all(split, with_authors=True)) for split in ("train", "dev")
+    )
     held = np.array([not question.unanswerable for question in train])
     model = fit_text_model(features_of(details, catalogue, train), held)
     found = np.array([model.chance(each) for each in features_of(details, catalogue, dev)])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
+from knowledge.calibrate import files_of
 from knowledge.catalogue import read_catalogue
 from knowledge.facets import MODEL_FILE, FacetModel, features_of
 from knowledge.labels import read_questions
@@ -41,7 +42,7 @@ def read_labelled(split: str) -> Labelled:
     for line in (WRITTEN / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         found.append((fold(row["text"]), frozenset(Facet(name) for name in row["facets"])))
-    for path in _files(split):
+    for path in files_of(split):
         found += [
             (fold(question.text), frozenset({Facet(question.facet)}))
             for question in read_questions(path)
@@ -59,10 +60,6 @@ def behind_titles(labelled: Labelled, titles: Sequence[str]) -> Labelled:
         for _ in range(_COPIES)
         if len(text) <= _SHORT_CHARS
     ]
-
-
-def _files(split: str) -> list[Path]:
-    return sorted((DATA / "eval").rglob(f"{split}.jsonl"))
 
 
 def fit(labelled: Labelled, titled: Labelled = ()) -> FacetModel:

@@ -19,6 +19,7 @@ from pydantic import (
     ValidationError,
 )
 
+from knowledge.acts import Act, ActKind
 from knowledge.clauses import clauses_of
 from knowledge.errors import CatalogueError
 from knowledge.fields import FieldSpec, nearest_name, read_fields
@@ -62,6 +63,17 @@ class _ClauseRow(_Strict):
     page: Annotated[int, Field(ge=1)] | None
 
 
+class _ActRow(_Strict):
+    kind: ActKind = Field(strict=False)
+    title: Text
+    doc_no: Text | None
+    issuer: Text
+    day: Day | None
+    word: Text = "废止"
+    clauses: list[Text] = Field(default_factory=list)
+    until: Day | None = None
+
+
 class _PolicyRow(_Strict):
     id: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}-\d{3,5}$")]
     title: Text
@@ -90,6 +102,8 @@ class _PolicyRow(_Strict):
     inferred: list[Text]
     asked: list[Text] = Field(default_factory=list)
     wording: list[_ClauseRow] = Field(default_factory=list)
+    acts: list[_ActRow] = Field(default_factory=list)
+    status_as_of: Day | None = None
 
 
 # The keys of a policy, in the order a row has them.
@@ -132,39 +146,54 @@ def read_catalogue(
     source: Path = DEMO_CATALOGUE,
     fields: Mapping[str, FieldSpec] | None = None,
     base: Path | None = None,
+    lines: dict[str, Policy] | None = None,
 ) -> Catalogue:
     """Reads one ``.jsonl`` file or all of a folder.
 
     ``base`` is a catalogue ``source`` lies over: a policy of the same id replaces the base's where it stands, others
-    follow. ``source`` may then be empty or missing.
+    follow. ``source`` may then be empty or missing. ``lines`` are those read before with the same ``fields`` and their
+    policies: a line that stands there gives the very same policy and is not checked again; afterwards it holds the lines
+    of this reading.
 
     Raises:
         CatalogueError: with every defect found, each as ``file:line: field: what is wrong``.
     """
     known = read_fields() if fields is None else fields
     problems: list[str] = []
-    policies = {} if base is None else _read_layer(_files(base), known, problems)
+    before = dict(lines or {})
+    read: dict[str, Policy] = {}
+    policies = {} if base is None else _read_layer(_files(base), known, problems, before, read)
     is_bare = base is not None and not (source.is_file() or any(source.glob("*.jsonl")))
-    policies |= _read_layer([] if is_bare else _files(source), known, problems)
+    policies |= _read_layer([] if is_bare else _files(source), known, problems, before, read)
     if problems:
         raise CatalogueError(problems)
+    if lines is not None:
+        lines.clear()
+        lines.update(read)
     if not policies:
         raise CatalogueError([f"{source.name}: no policy in it; expected one JSON object a line"])
     return Catalogue(policies.values())
 
 
 def _read_layer(
-    paths: Iterable[Path], fields: Mapping[str, FieldSpec], problems: list[str]
+    paths: Iterable[Path],
+    fields: Mapping[str, FieldSpec],
+    problems: list[str],
+    before: Mapping[str, Policy],
+    read: dict[str, Policy],
 ) -> dict[str, Policy]:
-    """The policies of one layer, in which an id stands once; adds what is wrong to ``problems``."""
+    """The policies of one layer, in which an id stands once; adds what is wrong to ``problems``, lines to ``read``."""
     policies: dict[str, Policy] = {}
     where: dict[str, str] = {}
     for path in paths:
         for number, line in _lines(path):
-            found, policy = _read_line(path, number, line, fields)
-            problems += found
+            policy = before.get(line)
+            if policy is None:
+                found, policy = _read_line(path, number, line, fields)
+                problems += found
             if policy is None:
                 continue
+            read[line] = policy
             at = f"{path.name}:{number}"
             if policy.id in policies:
                 problems.append(f"{at}: id: {policy.id!r} is already used at {where[policy.id]}")
@@ -348,6 +377,10 @@ def _policy(row: _PolicyRow) -> Policy:
     values["criteria"] = tuple(_criterion(criterion) for criterion in row.criteria)
     values["wording"] = tuple(
         Clause(c.id, row.id, c.facet, c.label, c.text, tuple(c.path), c.page) for c in row.wording
+    )
+    values["acts"] = tuple(
+        Act(**{**dict(act), "clauses": tuple(act.clauses)})  # the row's keys are the act's
+        for act in row.acts
     )
     return Policy(**values)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from knowledge.acts import ActKind, repeal_words
 from knowledge.policy import Clause, Facet, Policy, Status
 
 LABELS = {
@@ -88,11 +89,19 @@ def _department(policy: Policy) -> str:
 
 def validity_text(policy: Policy) -> str:
     """What the record says of validity, whatever the day: status and dates as stored."""
-    parts = [STATUS_TEXT[policy.status]]
+    is_open_ended = policy.status is Status.CURRENT and policy.valid_to is None
+    # Whether it holds depends on the day; the clause does not know the day.
+    parts = ["记录没有写截止日期" if is_open_ended else STATUS_TEXT[policy.status]]
     if policy.published:
         parts.append(f"{policy.published:%Y-%m-%d}发布")
     if policy.valid_from:
         parts.append(f"{policy.valid_from:%Y-%m-%d}起施行")
     if policy.valid_to:
         parts.append(f"有效至{policy.valid_to:%Y-%m-%d}")
+    for act in policy.acts:
+        if act.kind is ActKind.REPEALED:
+            parts.append(f"{'、'.join(act.clauses)}{repeal_words(act)}")
+        elif act.until:
+            number = f"（{act.doc_no}）" if act.doc_no else ""
+            parts.append(f"有效期经《{act.title}》{number}延长至{act.until:%Y-%m-%d}")
     return "，".join(parts)

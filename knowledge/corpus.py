@@ -83,6 +83,15 @@ def read_corpus(docs: Path, queries: Path) -> Corpus:
     return Corpus(_read(docs, Document), _read(queries, Query))
 
 
+def read_queries(path: Path) -> tuple[Query, ...]:
+    """Questions alone, JSON lines.
+
+    Raises:
+        LabelError: naming file, line and field of the first defect.
+    """
+    return _read(path, Query)
+
+
 def _read(path: Path, kind: type[Row]) -> tuple[Row, ...]:
     rows: list[Row] = []
     lines: dict[str, int] = {}

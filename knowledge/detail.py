@@ -2,7 +2,8 @@
 
 付款要等几天 asks for the process and 评审看哪几项 for the conditions, but a record that has both may answer neither. A logistic
 model looks at what is left of the question once the policy's name is taken out: how it asks (character n-grams), and
-whether the record knows the unit, the facet and the characters of what is asked.
+whether the record knows the unit, the facet and the characters of what is asked. What tells most are the details that
+``particulars`` knows by name: one that is asked for and nowhere stated is missing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +23,21 @@ from knowledge.catalogue import Catalogue
 from knowledge.clauses import clauses_of, facets_recorded
 from knowledge.facets import facets_of
 from knowledge.lexical import fold
-from knowledge.policy import Policy
+from knowledge.particulars import Record, asked_in
+from knowledge.policy import Facet, Policy
 from knowledge.question import content_of, without_places
 from knowledge.text_model import Features, TextModel, from_json, grams_of
 
 MODEL_FILE = Path(__file__).parent / "data" / "details.json"
-FEATURES = ("unit_held", "facet_recorded", "characters_held", "share_left")
+FEATURES = (
+    "unit_held",
+    "facet_recorded",
+    "characters_held",
+    "share_left",
+    "details_unstated",
+    "details_stated",
+)
+MOST_COUNTED = 2
 READ_CHARS = 120
 _NAME_CHARS = 3
 
@@ -59,13 +70,39 @@ _FIGURE = r"[\d一二两三四五六七八九十百千]\s*[个万亿多]*(?:{})"
 class Details:
     """Holds questions against the records of one catalogue; never changes, so threads may share it."""
 
-    def __init__(self, catalogue: Catalogue, model: TextModel | None = None) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        model: TextModel | None = None,
+        before: Details | None = None,
+    ) -> None:
+        """``before`` knows an earlier state of the catalogue: policies it had already are not read again."""
         self._model = model or read_model()
-        self._records = {policy.id: record_of(policy) for policy in catalogue.policies.values()}
-        said = Counter(char for record in self._records.values() for char in set(record))
+        self._policies = catalogue.policies
+        known = before._same_in(catalogue) if before else {}
+        told = {id_: before._stating[id_] for id_ in known} if before else {}
+        fresh = [policy for policy in catalogue.policies.values() if policy.id not in known]
+        new = {policy.id: record_of(policy) for policy in fresh}
+        self._records = known | new
+        self._stating: dict[str, Record] = told | {policy.id: Record(policy) for policy in fresh}
+        self._said: Counter[str] = Counter(before._said) if before else Counter()
+        self._said.update(char for record in new.values() for char in set(record))
+        if before:
+            gone = (record for id_, record in before._records.items() if id_ not in known)
+            self._said.subtract(char for record in gone for char in set(record))
         count = len(self._records)
-        self._weights = {char: math.log(1 + count / (held + 0.5)) for char, held in said.items()}
+        self._weights = {
+            char: math.log(1 + count / (held + 0.5)) for char, held in self._said.items() if held
+        }
         self._rare = math.log(1 + count / 0.5)
+
+    def _same_in(self, catalogue: Catalogue) -> dict[str, str]:
+        """The records of the policies that ``catalogue`` has as they are here."""
+        return {
+            policy.id: self._records[policy.id]
+            for policy in catalogue.policies.values()
+            if self._policies.get(policy.id) is policy
+        }
 
     def is_missing(self, text: str, policy: Policy) -> bool:
         """Whether the record surely lacks what ``text`` asks of ``policy``."""
@@ -84,8 +121,30 @@ class Details:
         recorded = float(facets[0] in facets_recorded(policy)) if facets else 0.5
         share = len(asked) / max(len(folded), 1)
         held = self._characters_held(content_of(asked), record)
-        figures = np.array([_unit_held(folded, record), recorded, held, share])
-        return figures, grams_of(asked)
+        unstated, stated = self._particulars(asked, policy)
+        figures = [_unit_held(folded, record), recorded, held, share, unstated, stated]
+        return np.array(figures), grams_of(asked)
+
+    def unstated(self, text: str, policy: Policy) -> tuple[str, ...]:
+        """What the details are called that ``text`` asks for by name and the record of ``policy`` does not state."""
+        folded = fold(text)[-READ_CHARS:]
+        record = self._stating[policy.id]
+        asked = asked_in(asking_part(folded, policy) or folded)
+        return tuple(each.called for each in asked if not record.states(each))
+
+    def facets_stating(self, text: str, policy: Policy) -> tuple[Facet, ...]:
+        """The facets in which the record of ``policy`` states every detail ``text`` asks for by name, else none."""
+        folded = fold(text)[-READ_CHARS:]
+        record = self._stating[policy.id]
+        found = [record.facets_stating(each) for each in asked_in(asking_part(folded, policy))]
+        return tuple(dict.fromkeys(chain.from_iterable(found))) if all(found) else ()
+
+    def _particulars(self, asked: str, policy: Policy) -> tuple[float, float]:
+        """How many details asked for the record does not state, and, where it states all, how many those are."""
+        record = self._stating[policy.id]
+        states = [record.states(each) for each in asked_in(asked)]
+        unstated = min(states.count(False), MOST_COUNTED)
+        return float(unstated), float(0 if unstated else min(len(states), MOST_COUNTED))
 
     def _characters_held(self, said: str, record: str) -> float:
         """The share (0-1) of what the characters of ``said`` weigh that the record has; 1 where nothing is said."""

@@ -14,13 +14,15 @@ _ORDINAL = re.compile(r"第\s*([〇零一二三四五六七八九十]{1,3}|\d{1,
 _LAST = re.compile(r"最后(那|一|的|这)?(个|项|种)")
 _OTHER = re.compile(r"(另一|另外一|另外那|还有一|下一|后一|后面那?|另)(个|项|种)")
 _FIRST = re.compile(r"(头一|前一|前面那?|上面那?|首)(个|项|种)")
+_BEFORE = re.compile(r"(?<!第)上一?(个|项|种)(?!月)")
 _BRACKETS = re.compile(r"[（(《〈\[【][^）)》〉\]】]*[）)》〉\]】]")
 _YEARS = re.compile(r"\d{4}\s*年?(度|口径|版|标准)?")
 
 
 @dataclass(frozen=True)
 class Discussion:
-    """The policy last spoken of, the facets last asked, and the policies last listed, in the order shown.
+    """The policy last spoken of, the facets last asked, and the policies last listed, in the order shown; ``listing`` is the
+    question that they are a part of the answer to.
 
     All empty at the beginning and after a pause; the dialogue keeps it between turns.
     """
@@ -28,6 +30,12 @@ class Discussion:
     policy_id: str | None = None
     facets: tuple[Facet, ...] = ()
     listed: tuple[str, ...] = ()
+    listing: str | None = None
+
+    @property
+    def is_of_list(self) -> bool:
+        """Whether a list is what was spoken of last, and none of its policies was chosen since."""
+        return bool(self.listing) and (not self.listed or self.policy_id == self.listed[0])
 
     def pointed_at(self, question: Question) -> str | None:
         """The listed policy that an ordinal means (第二个, 最后那个, 另一个); ``None`` where none does."""
@@ -53,9 +61,14 @@ class Discussion:
             return len(self.listed) - 1
         if _FIRST.search(text):
             return 0
-        if _OTHER.search(text) and self.policy_id in self.listed:
-            following = self.listed.index(self.policy_id) + 1
+        if self.policy_id not in self.listed:
+            return None
+        at = self.listed.index(self.policy_id)
+        if _OTHER.search(text):
+            following = (at + 1) % 2 if len(self.listed) == 2 else at + 1
             return following if following < len(self.listed) else None
+        if _BEFORE.search(text):
+            return at - 1 if at else None
         return None
 
 

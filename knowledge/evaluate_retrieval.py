@@ -1,4 +1,4 @@
-"""Measures retrieval on a corpus from outside: hybrid against its baselines, speed, and how absence is told."""
+"""Measures retrieval on a corpus from outside, or of the bot itself: hybrid against its baselines, speed, and how absence is told."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.absence import PresenceModel, presence_features, read_model, sources
+from knowledge.absence import read_model, sources
 from knowledge.baselines import by_bigrams, by_segments
 from knowledge.corpus import Corpus
 from knowledge.dense import Progress, VectorCache
 from knowledge.encoder import Encoder
 from knowledge.errors import LabelError
-from knowledge.index import HybridIndex, System
+from knowledge.index import HybridIndex
+from knowledge.rankers import CorpusRanker, Ranker
 from knowledge.ranking_metrics import (
     DEPTH,
     MEASURES,
@@ -44,9 +45,9 @@ _WARM_UP = "什么时候开始办理"
 
 @dataclass(frozen=True)
 class Built:
-    """An index and what building it took: seconds, passages, and how many of these had to be encoded."""
+    """A search and what building it took: seconds, passages, and how many of these had to be encoded."""
 
-    index: HybridIndex
+    ranker: Ranker
     encoder: str
     seconds: float
     passages: int
@@ -82,7 +83,7 @@ def build(
     index = HybridIndex.build(documents, encoder, cache, count, singles=True)
     seconds = time.perf_counter() - start
     passages = sum(len(each.passages) for each in documents)
-    return Built(index, encoder.name, seconds, passages, encoded)
+    return Built(CorpusRanker(index, read_model()), encoder.name, seconds, passages, encoded)
 
 
 def evaluate_retrieval(
@@ -98,7 +99,7 @@ def evaluate_retrieval(
         raise LabelError(
             "no question names a document that is in the corpus; compare doc_ids of the questions with the documents' id"
         )
-    outcomes = _ask_all(corpus, built.index, progress)
+    outcomes = _ask_all(corpus, built.ranker, progress)
     values = {
         name: measure(
             [
@@ -109,7 +110,7 @@ def evaluate_retrieval(
         for name in SYSTEMS
     }
     samples = {name: resampled_means(found) for name, found in values.items()}
-    no_answer, no_answer_interval = _tell_absence(corpus, built.index, read_model(), progress)
+    no_answer, no_answer_interval = _tell_absence(corpus, built.ranker, progress)
     times = [each.latency_ms for each in outcomes]
     return {
         **{name: _named(found.mean(0)) for name, found in values.items()},
@@ -191,23 +192,23 @@ def report_lines(report: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _ask_all(corpus: Corpus, index: HybridIndex, progress: Callable[[], None]) -> list[_Asked]:
+def _ask_all(corpus: Corpus, ranker: Ranker, progress: Callable[[], None]) -> list[_Asked]:
     """Every answered question, asked of every system."""
     ids = [document.id for document in corpus.documents]
     texts = [f"{document.title}\n{document.text}" for document in corpus.documents]
     bigrams, segments = by_bigrams(texts), by_segments(texts)
     outcomes = []
-    index.rank(_WARM_UP, DEPTH)
+    ranker.hybrid(_WARM_UP, DEPTH)
     for query, _ in corpus.answered():
         # First, because the encoder remembers recent questions.
         start = time.perf_counter()
-        found = index.rank(query.text, DEPTH)
+        found = ranker.hybrid(query.text, DEPTH)
         latency_ms = 1000 * (time.perf_counter() - start)
         ranked = {
-            "hybrid": [each.id for each in found],
+            "hybrid": found,
             "words": [ids[row] for row in bigrams(query.text, DEPTH)],
             "words_jieba": [ids[row] for row in segments(query.text, DEPTH)],
-            "dense": [each.id for each in index.rank(query.text, DEPTH, System.DENSE)],
+            "dense": ranker.dense(query.text, DEPTH),
         }
         outcomes.append(_Asked(ranked, latency_ms))
         progress()
@@ -215,15 +216,14 @@ def _ask_all(corpus: Corpus, index: HybridIndex, progress: Callable[[], None]) -
 
 
 def _tell_absence(
-    corpus: Corpus, index: HybridIndex, model: PresenceModel, progress: Callable[[], None]
+    corpus: Corpus, ranker: Ranker, progress: Callable[[], None]
 ) -> tuple[dict[str, Any], list[float] | None]:
     """How well the chance of presence tells questions with an answer here from those without, and its interval."""
     present, absent = _absence_sets(corpus)
 
     def chance(text: str, left_out: frozenset[str]) -> float:
-        seen = index.without(left_out) if left_out else index
         progress()
-        return model.chance(presence_features(seen, text))
+        return ranker.chance(text, left_out)
 
     inside = [chance(text, frozenset()) for text in present]
     outside = [chance(text, right) for text, right in absent]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.catalogue_index import PolicyWords
 from knowledge.clauses import facets_recorded
-from knowledge.decoys import names_of, read_absent
-from knowledge.lexical import WordIndex, tokens
-from knowledge.policy import Policy, Status
+from knowledge.decoys import Names, names_of, read_absent
+from knowledge.lexical import tokens
+from knowledge.policy import Facet, Policy, Status
 from knowledge.question import Question, figures_of, read_places, years_of
 from knowledge.ranking import RANK_FEATURES, Matrix
 
@@ -47,20 +48,40 @@ class Evidence:
     adjustment: Scores
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What is read out of one policy's texts."""
+
+    policy: Policy
+    figures: frozenset[str]
+    years: frozenset[str]
+    recorded: frozenset[Facet]
+    names: Names
+
+
 class PolicyTable:
     """The policies of a catalogue as arrays, so that a question is held against all of them at once."""
 
-    def __init__(self, policies: Sequence[Policy], documents: WordIndex, titles: WordIndex) -> None:
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        documents: PolicyWords,
+        titles: PolicyWords,
+        before: PolicyTable | None = None,
+    ) -> None:
+        """``before`` is the table of an earlier state of the catalogue: policies it had already are not read again."""
         self.policies = policies
+        self._read: dict[str, _Read] = _read_all(policies, before._read if before else {})
+        read = [self._read[policy.id] for policy in policies]
         self._documents, self._titles = documents, titles
         self._places = np.array([policy.place or "" for policy in policies])
         self._levels = np.array([policy.level.value for policy in policies])
         self._doc_nos = [policy.doc_no for policy in policies]
-        self._figures = [figures_of(_text(policy)) for policy in policies]
-        self._years = [years_of(policy.title) for policy in policies]
-        self._recorded = [facets_recorded(policy) for policy in policies]
-        self._names = [names_of(policy) for policy in policies]
-        self._absent = read_absent(policies)
+        self._figures = [each.figures for each in read]
+        self._years = [each.years for each in read]
+        self._recorded = [each.recorded for each in read]
+        self._names = [each.names for each in read]
+        self._absent = read_absent(self._names)
         home = read_places().home
         self._at_home = self._places == home
         self._is_neighbour = ~np.isin(self._places, ["", *read_places().around(home)])
@@ -144,13 +165,13 @@ class PolicyTable:
             return 0.5
         return float(question.facets[0] in self._recorded[row])
 
-    def _names_missing(self, question: Question, row: int) -> float:
-        """Share of the names in the question that the policy does not have; 0 where nothing is called by a name."""
-        if not question.names:
-            return 0.0
-        held = self._documents.holds(row)
-        missing = [any(word not in held for word in tokens(name)) for name in question.names]
-        return sum(missing) / len(missing)
+    def _names_missing(self, question: Question, rows: Rows) -> list[float]:
+        """Share of the names in the question that each policy does not have; 0 where nothing is called by a name."""
+        missing = np.zeros(len(rows))
+        for name in question.names:
+            missing += ~self._documents.held(tokens(name), rows).all(axis=0)
+        shares: list[float] = (missing / max(len(question.names), 1)).tolist()
+        return shares
 
     def _adjustment(self, question: Question, rows: Rows) -> Scores:
         adjustment = np.zeros(len(rows), np.float32)
@@ -173,18 +194,21 @@ class PolicyTable:
         """One row of the chance model's features for each of ``best`` (positions in ``evidence.rows``)."""
         mass = sum(self._documents.idf(word) for word in sorted(set(question.words))) or 1.0
         subject_mass = sum(self._documents.idf(word) for word in sorted(set(question.subject)))
-        held = [self._documents.holds(row) for row in evidence.rows.tolist()]
+        best_rows = evidence.rows[list(best)]
+        names_missing = self._names_missing(question, best_rows)
+        subject = sorted(set(question.subject))
+        held = self._documents.held(subject, evidence.rows)
         unseen = sum(
             self._documents.idf(word)
-            for word in sorted(set(question.subject))
-            if not any(word in words_held for words_held in held)
+            for word, by in zip(subject, held, strict=True)
+            if not by.any()
         )
         said = frozenset([*question.words, *question.subject])
         absent = self._absent.said_in(said)
         top_cosine = None if cosine is None else float(cosine[evidence.rows].max())
         found: list[tuple[float, ...]] = []
-        word_covers = _covers(self._documents, question.words, evidence.rows[list(best)])
-        for cover, position in zip(word_covers.tolist(), best, strict=True):
+        word_covers = _covers(self._documents, question.words, best_rows).tolist()
+        for cover, missing, position in zip(word_covers, names_missing, best, strict=True):
             row = int(evidence.rows[position])
             others = np.delete(scores, position)
             rival = float(others.max()) if len(others) else float(scores[position]) - 3.0
@@ -202,7 +226,7 @@ class PolicyTable:
                 min(subject_mass, _HEAVY_SUBJECT) / _HEAVY_SUBJECT,
                 float(shown[RANK_FEATURES.index("figures_missing")]),
                 float(shown[RANK_FEATURES.index("level_other")]),
-                self._names_missing(question, row),
+                missing,
                 self._names[row].said_in(said),
                 absent,
             ]
@@ -229,15 +253,36 @@ def _named(question: Question, doc_nos: Sequence[str | None]) -> NDArray[np.bool
     return np.array([question.names_document(doc_no) for doc_no in doc_nos], bool)
 
 
-def _covers(index: WordIndex, words: Sequence[str], rows: Rows) -> Scores:
+def _covers(index: PolicyWords, words: Sequence[str], rows: Rows) -> Scores:
     """``WordIndex.cover`` of each row; for the hundred or so candidates of one question."""
-    weights = {word: index.idf(word) for word in sorted(set(words))}
-    mass = sum(weights.values())
+    asked = sorted(set(words))
+    weights = [index.idf(word) for word in asked]
+    mass = sum(weights)
     if not mass:
         return np.zeros(len(rows), np.float32)
-    held = [index.holds(row) for row in rows.tolist()]
-    shares = [sum(w for word, w in weights.items() if word in known) / mass for known in held]
-    return np.array(shares, np.float32)
+    shares = np.zeros(len(rows))
+    for weight, is_held in zip(weights, index.held(asked, rows), strict=True):
+        shares += weight * is_held
+    return np.asarray(shares / mass, np.float32)
+
+
+def _read_all(policies: Sequence[Policy], before: Mapping[str, _Read]) -> dict[str, _Read]:
+    """What is read out of each policy; those that are the very same as before are taken over."""
+    found = {}
+    for policy in policies:
+        known = before.get(policy.id)
+        found[policy.id] = known if known and known.policy is policy else _read_one(policy)
+    return found
+
+
+def _read_one(policy: Policy) -> _Read:
+    return _Read(
+        policy,
+        figures_of(_text(policy)),
+        years_of(policy.title),
+        facets_recorded(policy),
+        names_of(policy),
+    )
 
 
 def _best_rows(allowed: NDArray[np.bool_], *rankings: Scores) -> Rows:

@@ -63,6 +63,7 @@ class Parts:
     """One unchanging state of an index.
 
     Document ``d`` has the passages ``starts[d]:starts[d + 1]``, at least one; a removed one is not ``alive``.
+    ``names`` are the words of the documents' names alone, absent where they are not asked for.
     """
 
     ids: tuple[str, ...]
@@ -72,6 +73,7 @@ class Parts:
     documents: WordIndex
     passages: WordIndex
     meaning: MeaningIndex
+    names: WordIndex | None = None
 
     @property
     def count(self) -> int:
@@ -81,6 +83,11 @@ class Parts:
     def owners(self, passages: Rows) -> Rows:
         owners: Rows = np.searchsorted(self.starts, passages, side="right") - 1
         return owners
+
+    def best_of(self, scores: Scores) -> Scores:
+        """The best of each document's passages: shape ``(passages,)`` to ``(documents,)``."""
+        best: Scores = np.maximum.reduceat(scores, self.starts[:-1])
+        return best
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,41 +11,26 @@ import numpy as np
 from knowledge.cells import ASKED
 from knowledge.dense import Progress, VectorCache
 from knowledge.encoder import Encoder, Vectors
-from knowledge.fusion import FEATURES, Found, Parts, Search, System
+from knowledge.fusion import FEATURES, Found, Parts, Rows, Search, System
+from knowledge.growth import with_sources, without
 from knowledge.lexical import WordIndex, fold, question_words, tokens
 from knowledge.meaning import FLAT_BELOW, MeaningIndex
-from knowledge.stored import Generations, damaged, read_array, read_json, write_array, write_json
+from knowledge.sources import Source, combined, content_hash, different_ids
+from knowledge.stored import (
+    Generations,
+    StoredIndexError,
+    damaged,
+    read_array,
+    read_json,
+    write_array,
+    write_json,
+)
 
 __all__ = ["FEATURES", "Found", "HybridIndex", "Source", "System", "content_hash"]
 
 _THREADS = 2
-
-
-@dataclass(frozen=True)
-class Source:
-    """A document to be found: ``passages`` are encoded and searched (title in front), ``text`` is the whole of it."""
-
-    id: str
-    title: str
-    passages: tuple[str, ...]
-    text: str
-
-    @property
-    def digest(self) -> bytes:
-        """Sixteen bytes that change with anything in it."""
-        parts = [self.id, self.title, self.text, *self.passages]
-        said = [part.encode("utf-8", "surrogatepass") for part in parts]
-        sized = b"".join(len(part).to_bytes(8, "little") + part for part in said)
-        return hashlib.blake2b(sized, digest_size=16).digest()
-
-
-def content_hash(sources: Iterable[Source]) -> str:
-    """Thirty-two hex digits over all sources, whatever their order."""
-    return _combined(source.digest for source in sources)
-
-
-def _combined(digests: Iterable[bytes]) -> str:
-    return hashlib.blake2b(b"".join(sorted(digests)), digest_size=16).hexdigest()
+# Removed documents keep their rows; from this share on the index is built anew without them.
+_DEAD_SHARE = 0.25
 
 
 class HybridIndex:
@@ -72,40 +54,81 @@ class HybridIndex:
         cache: VectorCache,
         progress: Progress | None = None,
         singles: bool = False,
+        named: bool = False,
     ) -> HybridIndex:
         """Indexes ``sources``; encodes what ``cache`` does not hold, so a build that was killed goes on where it stopped.
 
-        ``singles`` takes single characters as words too: better for spoken questions, twice the postings.
+        ``singles`` takes single characters as words too: better for spoken questions, twice the postings. ``named``
+        keeps the words of names apart as well.
 
         Raises:
             EncoderError: the encoder or its stored vectors cannot be used.
             ValueError: two sources have one id.
         """
         sources = list(sources)
-        ids = tuple(source.id for source in sources)
-        twice = [id_ for id_, times in Counter(ids).items() if times > 1]
-        if twice:
-            raise ValueError(f"source {twice[0]!r}: the id stands twice; ids must differ")
-        texts = [text for source in sources for text in _passages(source)]
+        ids = different_ids(sources)
+        texts = [text for source in sources for text in source.searched]
         asked = None
         if len(texts) >= FLAT_BELOW:  # titles are the likest thing to questions there is
             asked = encoder.queries([s.title for s in sources[:: max(1, len(sources) // ASKED)]])
         parts = Parts(
             ids,
             tuple(source.digest for source in sources),
-            np.cumsum([0, *(len(_passages(source)) for source in sources)]).astype(np.int64),
+            np.cumsum([0, *(len(source.searched) for source in sources)]).astype(np.int64),
             np.ones(len(sources), bool),
             WordIndex((source.text for source in sources), singles),
             WordIndex(texts, singles),
             MeaningIndex(cache.vectors(encoder, texts, progress), asked=asked),
+            WordIndex((source.names for source in sources), singles) if named else None,
         )
         return cls(parts, encoder, cache)
+
+    def updated(
+        self, sources: Sequence[Source], cache: VectorCache, progress: Progress | None = None
+    ) -> HybridIndex:
+        """Another index that holds exactly ``sources``, made of this one by the documents that differ.
+
+        It ranks as one built of them; this one stays as it is for whoever searches it, and itself where nothing differs.
+        Where a quarter of the rows would be dead it is built anew.
+
+        Raises:
+            EncoderError: the encoder or its stored vectors cannot be used.
+            ValueError: two sources have one id.
+        """
+        different_ids(sources)
+        parts = self._parts
+        wanted = {source.id: source.digest for source in sources}
+        gone = [row for id_, row in self._row_of.items() if wanted.get(id_) != parts.digests[row]]
+        kept = self._row_of.keys() - {parts.ids[row] for row in gone}
+        new = [source for source in sources if source.id not in kept]
+        if not gone and not new:
+            return self
+        dead = len(parts.ids) - len(kept)
+        if dead > _DEAD_SHARE * (len(parts.ids) + len(new)):
+            singles, named = parts.documents.singles, parts.names is not None
+            return self.build(sources, self._encoder, cache, progress, singles, named)
+        texts = [text for source in new for text in source.searched]
+        vectors = cache.vectors(self._encoder, texts, progress)
+        return HybridIndex(with_sources(without(parts, gone), new, vectors), self._encoder, cache)
 
     def __len__(self) -> int:
         return len(self._row_of)
 
     def __contains__(self, id: str) -> bool:
         return id in self._row_of
+
+    @property
+    def parts(self) -> Parts:
+        """The state it is in now, for those who weigh its scores by themselves."""
+        return self._parts
+
+    def rows(self, ids: Iterable[str]) -> Rows:
+        """Where documents stand among the rows of ``parts``, in the order of ``ids``.
+
+        Raises:
+            KeyError: one of them is not in the index.
+        """
+        return np.fromiter((self._row_of[id_] for id_ in ids), np.int64)
 
     @property
     def content_hash(self) -> str:
@@ -123,7 +146,7 @@ class HybridIndex:
         Raises:
             EncoderError: the encoder or its stored vectors cannot be used; nothing has changed then.
         """
-        texts = list(_passages(source))
+        texts = list(source.searched)
         vectors = (
             self._cache.vectors(self._encoder, texts)
             if self._cache
@@ -131,24 +154,8 @@ class HybridIndex:
         )
         old = self._parts
         if source.id in self._row_of:
-            old = self._without(old, self._row_of[source.id])
-        documents, passages, meaning = (
-            old.documents.copy(),
-            old.passages.copy(),
-            old.meaning.copy(),
-        )
-        documents.add([source.text])
-        passages.add(texts)
-        meaning.add(vectors)
-        self._parts = Parts(
-            (*old.ids, source.id),
-            (*old.digests, source.digest),
-            np.append(old.starts, old.starts[-1] + len(texts)),
-            np.append(old.alive, True),
-            documents,
-            passages,
-            meaning,
-        )
+            old = without(old, [self._row_of[source.id]])
+        self._parts = with_sources(old, [source], vectors)
         self._row_of[source.id] = len(old.ids)
 
     def remove(self, id: str) -> None:
@@ -159,26 +166,13 @@ class HybridIndex:
         """
         if id not in self._row_of:
             raise KeyError(f"document {id!r} is not in the index")
-        self._parts = self._without(self._parts, self._row_of[id])
+        self._parts = without(self._parts, [self._row_of[id]])
         del self._row_of[id]
 
     def without(self, ids: Iterable[str]) -> HybridIndex:
         """Another index, as this one would be without some documents; they share what is large. Unknown ids may be named."""
-        parts = self._parts
-        for row in {self._row_of[id_] for id_ in ids if id_ in self._row_of}:
-            parts = self._without(parts, row)
-        return HybridIndex(parts, self._encoder, self._cache)
-
-    def _without(self, parts: Parts, row: int) -> Parts:
-        documents, passages, alive = (
-            parts.documents.copy(),
-            parts.passages.copy(),
-            parts.alive.copy(),
-        )
-        documents.remove([row])
-        passages.remove(range(int(parts.starts[row]), int(parts.starts[row + 1])))
-        alive[row] = False
-        return replace(parts, documents=documents, passages=passages, alive=alive)
+        rows = sorted({self._row_of[id_] for id_ in ids if id_ in self._row_of})
+        return HybridIndex(without(self._parts, rows), self._encoder, self._cache)
 
     def rank(
         self,
@@ -225,6 +219,8 @@ class HybridIndex:
             content = _content(parts)
             parts.documents.save(target / "documents")
             parts.passages.save(target / "passages")
+            if parts.names is not None:
+                parts.names.save(target / "names")
             parts.meaning.save(target / "meaning", self._encoder, content)
             write_json(target / "ids.json", parts.ids)
             write_array(target / "starts.npy", parts.starts)
@@ -235,8 +231,10 @@ class HybridIndex:
             (parts.documents, "documents"),
             (parts.passages, "passages"),
             (parts.meaning, "meaning"),
+            (parts.names, "names"),
         ):
-            index.stored_in(target / name)
+            if index is not None:
+                index.stored_in(target / name)
 
     @classmethod
     def load(cls, folder: Path, encoder: Encoder, cache: VectorCache | None = None) -> HybridIndex:
@@ -249,12 +247,17 @@ class HybridIndex:
         return cls(Generations(folder).read(lambda path: _read(path, encoder)), encoder, cache)
 
 
+def stored_content(folder: Path) -> str | None:
+    """The ``content_hash`` of the index stored in ``folder``; absent where there is none that can be read."""
+    try:
+        told = Generations(folder).read(lambda path: read_json(path / "meaning" / "manifest.json"))
+        return str(told["content"])
+    except (StoredIndexError, KeyError, TypeError):
+        return None
+
+
 def _content(parts: Parts) -> str:
-    return _combined(parts.digests[row] for row in np.flatnonzero(parts.alive).tolist())
-
-
-def _passages(source: Source) -> tuple[str, ...]:
-    return source.passages or (source.title or source.text,)
+    return combined(parts.digests[row] for row in np.flatnonzero(parts.alive).tolist())
 
 
 def _read(folder: Path, encoder: Encoder) -> Parts:
@@ -268,8 +271,10 @@ def _read(folder: Path, encoder: Encoder) -> Parts:
         WordIndex.load(folder / "documents"),
         WordIndex.load(folder / "passages"),
         MeaningIndex.load(folder / "meaning", encoder),
+        WordIndex.load(folder / "names") if (folder / "names").is_dir() else None,
     )
     counts = {len(parts.ids), len(parts.digests), len(parts.alive), len(parts.documents)}
+    counts |= set() if parts.names is None else {len(parts.names)}
     rows = {
         len(parts.starts) - 1 and int(parts.starts[-1]),
         len(parts.passages),

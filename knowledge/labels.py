@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +11,14 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from knowledge.errors import LabelError
-from knowledge.policy import Status
+from knowledge.label_rows import SeenIds, unknown_name
+from knowledge.policy import Facet, Status
 
 # The day the shipped questions were written for; a question may name a day of its own.
 LABELLED_FOR = date(2026, 11, 24)
 CLARIFY = "clarify"
+_PEOPLE = frozenset({"user", "human", "enterprise", "customer"})
+_ROLES = _PEOPLE | {"bot", "assistant", "system", "agent", "staff"}
 _WRITTEN_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -38,7 +42,7 @@ class ContextTurn(BaseModel):
 
     @property
     def is_person(self) -> bool:
-        return self.role in {"user", "human", "enterprise", "customer"}
+        return self.role in _PEOPLE
 
 
 class LabelledQuestion(BaseModel):
@@ -53,7 +57,7 @@ class LabelledQuestion(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    id: str
+    id: Annotated[str, Field(min_length=1)]
     text: Annotated[str, Field(min_length=1)]
     intent: str | None = None
     policy_id: str | None = None
@@ -95,11 +99,11 @@ class LabelledQuestion(BaseModel):
         return not self.unanswerable and self.expected_action == CLARIFY
 
 
-def read_questions(path: Path) -> list[LabelledQuestion]:
-    """All questions of a JSON-lines file.
+def read_questions(path: Path, intents: Collection[str] = ()) -> list[LabelledQuestion]:
+    """All questions of a JSON-lines file; ``intents`` are those a row may name, any where none are given.
 
     Raises:
-        LabelError: naming file, line and field of the first defect.
+        LabelError: naming file, line and field of the first defect, and what to write instead.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
@@ -108,6 +112,7 @@ def read_questions(path: Path) -> list[LabelledQuestion]:
     except UnicodeDecodeError as error:
         raise LabelError(f"{path}: byte {error.start}: not UTF-8") from error
     found: list[LabelledQuestion] = []
+    seen = SeenIds()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -117,7 +122,27 @@ def read_questions(path: Path) -> list[LabelledQuestion]:
             detail = error.errors(include_url=False)[0]
             name = ".".join(str(part) for part in detail["loc"]) or "record"
             raise LabelError(f"{path.name}:{number}: {name}: {detail['msg']}") from error
+        defect = seen.defect(question.id, number) or _misnamed(question, intents)
+        if defect:
+            raise LabelError(f"{path.name}:{number}: {defect}")
         found.append(question.model_copy(update={"file": path.name}))
     if not found:
         raise LabelError(f"{path}: no question in it; expected one JSON object a line")
     return found
+
+
+def _misnamed(question: LabelledQuestion, intents: Collection[str]) -> str | None:
+    """The first name of a row that stands for nothing: a facet, an intent, the role of an earlier turn."""
+    if question.facet is not None:
+        defect = unknown_name("facet", question.facet, [facet.value for facet in Facet])
+        if defect:
+            return defect
+    if question.intent is not None and intents:
+        defect = unknown_name("intent", question.intent, intents)
+        if defect:
+            return defect
+    roles = (
+        unknown_name(f"context.{at}.role", turn.role, _ROLES)
+        for at, turn in enumerate(question.context)
+    )
+    return next((defect for defect in roles if defect), None)

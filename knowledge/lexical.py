@@ -136,7 +136,7 @@ class WordIndex:
         return scores
 
     def holds(self, index: int) -> frozenset[str]:
-        """The words of text ``index``; none if it was removed. Reads all postings once, then remembers."""
+        """The words of text ``index``; none if it was removed. Reads all postings; ``held`` asks for given words."""
         return self._state.holds(index)
 
     def idf(self, word: str) -> float:
@@ -150,8 +150,8 @@ class WordIndex:
         mass = sum(state.idf(word) for word in asked)
         if not mass:
             return 0.0
-        held = state.holds(index)
-        return sum(state.idf(word) for word in asked if word in held) / mass
+        held = state.held(asked, np.array([index], np.int64))[:, 0].tolist()
+        return sum(state.idf(word) for word, has in zip(asked, held, strict=True) if has) / mass
 
     def count(self, word: str) -> int:
         """How many texts hold the word."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from knowledge.errors import LabelError
+from knowledge.label_rows import SeenIds
 from knowledge.verdicts import Verdict
 
 
@@ -55,6 +56,7 @@ def read_labelled_profiles(path: Path, policies: Collection[str]) -> list[Labell
         raise LabelError(f"{path}: byte {error.start}: not UTF-8") from error
     found: list[LabelledProfile] = []
     problems: list[str] = []
+    seen = SeenIds()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -66,7 +68,9 @@ def read_labelled_profiles(path: Path, policies: Collection[str]) -> list[Labell
         except (ValueError, RecursionError) as error:
             problems.append(f"{where}: not valid JSON: {error}")
         else:
-            named = [f"{where}: {defect}" for defect in _misnamed(row, policies)]
+            twice = seen.defect(row.id, number)
+            defects = [*([twice] if twice else []), *_misnamed(row, policies)]
+            named = [f"{where}: {defect}" for defect in defects]
             problems += named
             if not named:
                 found.append(LabelledProfile(row.id, row.profile, tuple(row.labels), where))
@@ -89,7 +93,12 @@ def _misnamed(row: _Row, policies: Collection[str]) -> list[str]:
     labels: dict[str, Verdict] = {}
     for at, label in enumerate(row.labels):
         if label.policy_id not in policies:
-            defects.append(f"labels.{at}.policy_id: the catalogue has no {label.policy_id!r}")
+            defects.append(
+                f"labels.{at}.policy_id: the catalogue has no {label.policy_id!r}; "
+                "write the id of an item in force, or leave the label out"
+            )
         if labels.setdefault(label.policy_id, label.label) is not label.label:
-            defects.append(f"labels.{at}.label: {label.policy_id!r} is labelled otherwise above")
+            defects.append(
+                f"labels.{at}.label: {label.policy_id!r} is labelled otherwise above; keep one of the two"
+            )
     return defects

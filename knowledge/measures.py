@@ -104,7 +104,9 @@ class Case:
             if policy is None:
                 continue
             status = policy.status_on(self.day)
-            if cited.status is not None and cited.status != status:
+            is_alone = policy.clause_repeal_on(cited.clause, self.day) is not None
+            right = Status.EXPIRED if is_alone and status is not Status.UPCOMING else status
+            if cited.status is not None and cited.status != right:
                 return True
             if status in _NOT_IN_FORCE:
                 unsaid.setdefault(status, set()).add(policy.id)

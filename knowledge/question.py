@@ -54,7 +54,8 @@ _PERCENT_SAID = re.compile(
 _TENTHS = re.compile(r"([1-9一二三四五六七八九])成(?![立功为本员果都交绩熟长])")
 _SHORT_YEAR = re.compile(r"(?<!\d)(1[5-9]|2\d)年(?=版|口径|度|标准|指南|新|老|的?政策)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_NO_EXCHANGE = r"(?!证券|交易所|证交所|股票|主板)"
+# 新加坡分部 is the speaker's own, 上海证券交易所 a place to be listed: neither asks for that place's policies.
+_NOT_SERVED = r"(?!证券|交易所|证交所|股票|主板|(?:的|那边的?)?(?:分部|分公司|子公司|分店)|(?:做|研发|生产|设计)的)"
 # 市级 may name the granting level or a qualification (市级专精特新): the ranking learns how much it tells.
 _LEVELS = (
     (Level.DISTRICT, re.compile(r"区里|区级|我区|本区|咱区|区上|区政府|区一级")),
@@ -251,6 +252,18 @@ def asks_for_list(text: str) -> bool:
     return _LISTS.search(text) is not None
 
 
+def asks_for_rest(text: str) -> bool:
+    """Whether a question wants what a list had no room for: 还有呢, 其他的呢; ``text`` must be folded."""
+    return (
+        re.fullmatch(
+            r"(?:那|请?再)?(?:还有(?:呢|吗|哪些|什么|别的(?:吗|呢)?|其[他它]的?(?:吗|呢)?)?|其[他它]的?(?:呢|有哪些)?|剩下的?(?:呢|有哪些)?|继续|下一页|更多(?:呢)?|(?:都|全部?|接着)?列(?:出来|完|一下)?|接着(?:列|说)|后面的?呢)"
+            r"[？?。!！吧呀啊]*",
+            text,
+        )
+        is not None
+    )
+
+
 def asks_for_money(text: str) -> bool:
     """Whether how much in a question means money; ``text`` must be folded."""
     return (
@@ -278,6 +291,11 @@ def asks_which_is_more(text: str) -> bool:
     )
 
 
+def asks_which_of_listed(text: str) -> bool:
+    """Whether a question asks which of several gives more, without naming them: 哪个给得最多; ``text`` must be folded."""
+    return asks_which_is_more(text) and re.search(r"哪(个|项|种|一|边)|谁|边个", text) is not None
+
+
 def asks_for_own_money(text: str) -> bool:
     """Whether a question wants what a place itself gives, not what reaches it from above; ``text`` must be folded."""
     return re.search(r"自己|区级|本级|区本级|区财政|区里给|区给", text) is not None
@@ -297,7 +315,9 @@ def points_at_all(text: str) -> bool:
     """Whether a question means everything just listed: 这两个分别归哪个部门; ``text`` must be folded."""
     return (
         re.search(
-            r"(?<!第)(这|那)?(?<!第)(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)", text
+            r"(?<!第)(这|那)?(?<!第)(两|[三四五几])(个|项|种|份)|分别|各自|各(是|有|给|要)"
+            r"|^(?:那|它们|他们|这些|那些|以上|上面这些)*都(?:要|需要|得|归|是|在|给|能|还|找|由|交)",
+            text,
         )
         is not None
     )
@@ -328,7 +348,7 @@ def _places(text: str) -> tuple[tuple[str, ...], str | None, bool]:
         own = any(_OTHERS_OWN.search(text[:at]) for at in found.values())
         return tuple(place for place in places.names if place in found), None, own
     for name in places.elsewhere:
-        if re.search(re.escape(name) + _NO_EXCHANGE, text):
+        if re.search(re.escape(name) + _NOT_SERVED, text):
             return (), name, False
     return (), None, False
 

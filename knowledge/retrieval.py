@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.catalogue import Catalogue
-from knowledge.catalogue_index import build_index, open_index, searched, texts_of
+from knowledge.catalogue_index import CatalogueIndex, build_index, open_index, searched
 from knowledge.dense import Progress, VectorCache
 from knowledge.encoder import WORDS_ONLY, Encoder
 from knowledge.evidence import Evidence, PolicyTable, WordScores
@@ -48,12 +48,16 @@ class Hit:
 
 @dataclass(frozen=True)
 class ClauseHit:
-    """A clause of a policy found, and why: its BM25, its cosine (absent where there is no encoder), the words it shares."""
+    """A clause of a policy found, and why: its BM25, its cosine (absent where there is no encoder), the words it shares.
+
+    ``in_title`` are those of ``matched`` that only its policy's title or its headings hold; a clause is searched with them.
+    """
 
     clause: Clause
     score: float
     cosine: float | None
     matched: tuple[str, ...]
+    in_title: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ class Ranking:
 
 
 class Retriever:
-    """Words and meaning over one catalogue; the same object serves chat, evaluation and the console.
+    """Words and meaning over one catalogue, scored by the same index as any other set of documents (``HybridIndex``).
+
+    One object serves chat, the console's hit test and evaluation; a test holds their rankings together.
 
     Scores are fused as z-scores over each system's best 50, the dense share falling with how much of the question
     the words already cover (shared retrieval notes §3), then corrected by what else speaks for a policy
@@ -86,8 +92,12 @@ class Retriever:
         calibrations: Calibrations | None = None,
         progress: Progress | None = None,
         folder: Path | None = None,
+        before: Retriever | None = None,
     ) -> None:
         """``folder`` is where the index is stored and mapped from; without it the index is built in memory.
+
+        ``before`` searches an earlier state of the catalogue with the same encoder: only what differs is indexed anew.
+        It is left as it is, and this one ranks as one built from nothing.
 
         Raises:
             EncoderError: the encoder, or what it stored, cannot be used.
@@ -97,14 +107,22 @@ class Retriever:
         self.calibrations = calibrations or read_calibrations()
         self._policies = list(catalogue.policies.values())
         self._rows = {policy.id: row for row, policy in enumerate(self._policies)}
-        texts = texts_of(catalogue)
-        self._index = (
-            build_index(texts, encoder, cache, progress)
-            if folder is None
-            else open_index(folder, texts, encoder, cache, progress)
-        )
+        self._index: CatalogueIndex
+        if before is not None:
+            self._index = before._index.updated(catalogue, cache, progress)
+            if folder is not None:
+                self._index.keep(folder)
+        elif folder is not None:
+            self._index = open_index(folder, catalogue, encoder, cache, progress)
+        else:
+            self._index = build_index(catalogue, encoder, cache, progress)
         self._documents = self._index.documents
-        self._table = PolicyTable(self._policies, self._documents, self._index.names)
+        self._table: PolicyTable = PolicyTable(
+            self._policies,
+            self._documents,
+            self._index.names,
+            None if before is None else before._table,
+        )
 
     def search(
         self,
@@ -136,6 +154,11 @@ class Retriever:
         return self._rank(question, words, self._cosines(question), allowed, top, as_of)
 
     @property
+    def passages(self) -> int:
+        """How many passages are searched."""
+        return self._index.passage_count
+
+    @property
     def cuts(self) -> Calibration:
         """Where answering, asking back and refusing divide, for the system in use."""
         is_wordy = self.encoder.name == WORDS_ONLY
@@ -156,13 +179,13 @@ class Retriever:
         words = list(dict.fromkeys(question.words))  # said twice is not asked twice
         return WordScores(
             self._documents.scores(words),
-            self._index.best_per_policy(self._index.passages.scores(words)),
+            self._index.clause_scores(words),
             self._index.names.scores(words),
         )
 
     def _cosines(self, question: Question) -> Scores:
         query = self.encoder.queries([question.search_text])[0]
-        return self._index.best_per_policy(self._index.meaning.scores(query))
+        return self._index.cosines(query)
 
     def _rank(
         self,
@@ -205,21 +228,33 @@ class Retriever:
     def clauses(self, question: Question, policy_id: str, most: int = 3) -> list[ClauseHit]:
         """The clauses of a policy that answer a question best, by meaning and then words, at most ``most``."""
         row, clauses = self._rows[policy_id], searched(self.catalogue.clauses_of(policy_id))
-        end = int(self._index.starts[row + 1])
-        rows = slice(end - len(clauses), end)
+        rows = self._index.passages_of(row, len(clauses))
         words = list(dict.fromkeys(question.words))
-        scores = self._index.passages.scores(words)[rows].tolist()
+        scores, held = self._index.passage_words(words, rows)
         cosines: list[float] | None = None
         if self.encoder.name != WORDS_ONLY:
             query = self.encoder.queries([question.search_text])[0]
-            cosines = self._index.meaning.scores(query)[rows].tolist()
+            cosines = self._index.passage_cosines(query, rows).tolist()
         hits = []
         for number, clause in enumerate(clauses):
-            held = set(tokens(clause.text))
-            matched = tuple(word for word in words if word in held)
+            own = set(tokens(clause.text))
+            matched = tuple(w for w, has in zip(words, held[:, number], strict=True) if has)
+            in_title = tuple(word for word in matched if word not in own)
             cosine = cosines[number] if cosines else None
-            hits.append(ClauseHit(clause, scores[number], cosine, matched))
+            hits.append(ClauseHit(clause, float(scores[number]), cosine, matched, in_title))
         return sorted(hits, key=lambda hit: (hit.cosine or 0.0, hit.score), reverse=True)[:most]
+
+    def search_clauses(
+        self, text: str, top: int = 5, *, as_of: date | None = None
+    ) -> list[tuple[Hit, list[ClauseHit]]]:
+        """What ``search`` finds, each policy with the clauses that speak for it: the hit test, and what is evaluated."""
+        ranking = self.search(text, top, as_of=as_of)
+        return [(hit, self.clauses(ranking.question, hit.policy.id)) for hit in ranking.hits]
+
+    def nearest(self, question: Question, top: int) -> list[str]:
+        """The policies nearest by meaning alone, nearest first."""
+        order = np.argsort(-self._cosines(question), kind="stable")[:top]
+        return [self._policies[row].id for row in order.tolist()]
 
     def holds(self, policy_id: str, words: Sequence[str]) -> float:
         """The share (0-1) of the words' weight that the whole record of a policy holds."""
@@ -262,12 +297,13 @@ class Retriever:
         cosine: Scores | None,
         features: tuple[float, ...],
     ) -> Hit:
-        policy, held = self._policies[row], self._documents.holds(row)
+        policy, asked = self._policies[row], list(dict.fromkeys(question.words))
+        held = self._documents.held(asked, [row])[:, 0].tolist()
         return Hit(
             policy,
             score,
             1.0 if question.names_document(policy.doc_no) else chance,
             None if cosine is None else float(cosine[row]),
-            tuple(word for word in dict.fromkeys(question.words) if word in held),
+            tuple(word for word, is_held in zip(asked, held, strict=True) if is_held),
             features,
         )

@@ -12,6 +12,7 @@ MOST_QUESTIONS = 5
 MOST_CUTS = 4
 MOST_COMMAS = 2
 COMPARED_CHARS = 200
+MOST_ENUMERATED = 8
 _SENTENCE = re.compile(r"(?<=[？?。！!；;\n])")
 _CONNECTIVE = re.compile(
     r"(?<=[，,。？?；;\s])(?=(?:另外|此外|还有(?:就是|个|，|一|[招租买上])|顺便|再问|再请问|还想问|同时想|其次|以及|然后(?:想问|呢)))"
@@ -33,6 +34,8 @@ _COMPARES = re.compile(
     r"|还是[^，。？?]{1,30}(多|高|划算|好|合适)"
 )
 _BETWEEN = re.compile(r"和|跟|与|同埋|同|还是|以及|、|比|对比|vs|pk")
+_COMMAS = re.compile(r"[,，]")
+_ENUMERATES = re.compile(rf"{_BETWEEN.pattern}|[,，]")
 _VERDICT = re.compile(
     r"(哪个|哪一个|边个|哪项|哪种|谁|有什么|有啥|有乜|各(是|能|给|有|拿|补|多少|几)|分别|是?不是|是?(一|两)(回|码)事|(这|那)?两(个|项|边|种|样|份|者)|一起(报|说|给|讲)|比一(下|比)|的?区别|的?差别|的?不同|不一样|一样|对比|比较|相比|比起来|差(多少|在哪)|更(多|高|大|好|划算|合适|容易)).*$"
 )
@@ -102,14 +105,43 @@ def compared_subjects(text: str) -> list[tuple[str, str]]:
 
     和 may stand inside a name, so every place to cut is offered; the search tells which reading finds two policies.
     """
-    folded = fold(text)
-    if len(folded) > COMPARED_CHARS or not _COMPARES.search(folded):
-        return []
-    puts_verdict_first = re.match(r"(哪个|哪一个|边个|谁)", folded) is not None
-    core = folded if puts_verdict_first else _VERDICT.sub("", _OPENING.sub("", folded))
+    core = _compared(text)
     cuts = [
-        (core[: cut.start()].strip(" ,，、"), core[cut.end() :].strip(" ,，、"))
-        for cut in _BETWEEN.finditer(core)
+        (_side(core[: cut.start()]), _side(core[cut.end() :])) for cut in _BETWEEN.finditer(core)
     ]
     sides = [(left, right) for left, right in cuts if len(left) >= 2 and len(right) >= 2]
     return sorted(sides, key=lambda side: abs(len(side[0]) - len(side[1])))[:MOST_CUTS]
+
+
+def enumerated(text: str, *, with_topic: bool = False) -> tuple[str, ...]:
+    """Everything a message compares, cut wherever it may be: A、B和C; empty where it compares nothing.
+
+    创业大赛，企业参赛跟团队参赛哪个多 names its topic first; that is no side, and comes along only ``with_topic``.
+    """
+    compared = _compared(text)
+    names_topic = len(_COMMAS.findall(compared)) == 1 and _BETWEEN.search(compared)
+    if names_topic and not with_topic:
+        return ()
+    pieces = (_side(piece) for piece in _ENUMERATES.split(compared))
+    sides = tuple(piece for piece in pieces if piece)
+    is_whole = 1 < len(sides) <= MOST_ENUMERATED and all(len(side) >= 2 for side in sides)
+    return sides if is_whole else ()
+
+
+def compared_sides(text: str) -> list[tuple[str, ...]]:
+    """All ways to read what a message compares, that with the most sides first."""
+    many = enumerated(text, with_topic=True)
+    return [*([many] if many else []), *compared_subjects(text)]
+
+
+def _compared(text: str) -> str:
+    """The part of a folded message that names what is compared; empty where it compares nothing."""
+    folded = fold(text)
+    if len(folded) > COMPARED_CHARS or not _COMPARES.search(folded):
+        return ""
+    puts_verdict_first = re.match(r"(哪个|哪一个|边个|谁)", folded) is not None
+    return folded if puts_verdict_first else _VERDICT.sub("", _OPENING.sub("", folded))
+
+
+def _side(piece: str) -> str:
+    return piece.strip(" ,，、")

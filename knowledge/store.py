@@ -7,21 +7,30 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
+from knowledge.acts import source_of
 from knowledge.catalogue import DEMO_CATALOGUE, Catalogue, read_catalogue
-from knowledge.documents.blocks import Kind
+from knowledge.documents.aftermath import (
+    Aftermath,
+    Deed,
+    Effect,
+    deed_of,
+    deed_row,
+    effects_of,
+)
+from knowledge.documents.blocks import Kind, bare
 from knowledge.documents.changes import ClauseChange, PolicyChange, align, change_of, number_of
 from knowledge.documents.editions import earlier_edition, file_stem, merged, next_id
 from knowledge.documents.kinds import kind_of, read_bytes
-from knowledge.documents.policy_of import Draft, clauses_from, draft_of
+from knowledge.documents.policy_of import Draft, Notice, clauses_from, draft_of, notice_of
 from knowledge.documents.reading import read_document, read_workbook
 from knowledge.documents.rows import line_of
 from knowledge.errors import CatalogueError, DocumentError, KnowledgeError
@@ -30,6 +39,8 @@ from knowledge.policy import Clause, Policy
 
 ROWS_FILE = "policies.jsonl"
 HISTORY_FILE = Path("history") / "imports.jsonl"
+# What imported papers did to others, also to such as are not in the catalogue yet.
+DEEDS_FILE = Path("history") / "deeds.jsonl"
 _LOCK_WAIT_S = 30.0
 
 
@@ -45,13 +56,15 @@ class Step:
 
 
 Progress = Callable[[Step], None]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class FileResult:
     """What one file brought. ``problems`` is empty where it was taken; ``changes`` then has one entry a policy.
 
-    ``kind`` is absent where the file was refused before it was known.
+    ``kind`` is absent where the file was refused before it was known. ``effects`` is what the paper does to others;
+    ``notice`` the title of one that does nothing else and is no policy.
     """
 
     file: str
@@ -59,6 +72,8 @@ class FileResult:
     sha256: str | None = None
     changes: tuple[PolicyChange, ...] = ()
     problems: tuple[str, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    notice: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,8 @@ class ImportReport:
 @dataclass(frozen=True)
 class ImportRecord:
     """One policy's share in one import, as the history keeps it. ``clauses`` are the changes, oldest wording included;
-    ``highest`` is the highest clause number ever given in the policy, so that none is given twice.
+    ``highest`` is the highest clause number ever given in the policy, so that none is given twice. ``is_effect`` says
+    that the file is another paper, which did something to the policy.
     """
 
     time: datetime
@@ -88,16 +104,18 @@ class ImportRecord:
     highest: int
     facts: tuple[Mapping[str, Any], ...]
     clauses: tuple[Mapping[str, Any], ...]
+    is_effect: bool = False
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A file that could be read: a document's draft, or rows."""
+    """A file that could be read: a document's draft, a notice about other papers, or rows."""
 
     path: Path
     kind: Kind
     sha256: str
     draft: Draft | None = None
+    notice: Notice | None = None
     rows: tuple[Policy, ...] = ()
 
 
@@ -110,10 +128,15 @@ class CatalogueStore:
 
     def __init__(self, folder: Path, base: Path | None = DEMO_CATALOGUE) -> None:
         self.folder, self.base = folder, base
+        self._lines: dict[str, Policy] = {}
 
     def read(self) -> Catalogue:
-        """The merged catalogue. Raises ``CatalogueError`` with every defect."""
-        return read_catalogue(self.folder, base=self.base)
+        """The merged catalogue; a policy whose line has not changed since the last reading is the very same object.
+
+        Raises:
+            CatalogueError: with every defect.
+        """
+        return read_catalogue(self.folder, base=self.base, lines=self._lines)
 
     def version(self) -> str:
         """Sixteen hex digits that change whenever a file of either layer does; reads no content."""
@@ -133,25 +156,14 @@ class CatalogueStore:
 
     def history(self) -> list[ImportRecord]:
         """Every change ever imported, oldest first. Raises ``CatalogueError`` where a line is damaged."""
-        path = self.folder / HISTORY_FILE
-        if not path.exists():
-            return []
-        records = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                row["time"] = datetime.fromisoformat(row["time"])
-                row["facts"], row["clauses"] = tuple(row["facts"]), tuple(row["clauses"])
-                records.append(ImportRecord(**row))
-            except (ValueError, KeyError, TypeError) as error:
-                raise CatalogueError(
-                    [
-                        f"{HISTORY_FILE}:{number}: damaged record of an import ({error}); mend or delete this line"
-                    ]
-                ) from error
-        return records
+        return _read_records(self.folder, HISTORY_FILE, _record_of)
+
+    def deeds(self) -> list[Deed]:
+        """What imported papers did to others, oldest first; of one paper the last counts.
+
+        Raises ``CatalogueError`` where a line is damaged.
+        """
+        return _read_records(self.folder, DEEDS_FILE, deed_of)
 
     def import_files(
         self,
@@ -160,11 +172,13 @@ class CatalogueStore:
         *,
         strict: bool = False,
         dry_run: bool = False,
+        prepare: Callable[[Catalogue], None] = lambda changed: None,
     ) -> ImportReport:
         """Takes in documents, workbooks and row files; a folder means every file in it.
 
         A file that cannot be taken is named in the report and leaves the catalogue as it was; the good ones are taken
-        all the same, unless ``strict``. ``dry_run`` only tells what would change.
+        all the same, unless ``strict``. ``dry_run`` only tells what would change. ``prepare`` is given the new and
+        changed policies before they come into force; when it raises, nothing is written.
 
         Raises:
             CatalogueError: the catalogue as it is cannot be read, or what comes in does not fit it.
@@ -175,12 +189,16 @@ class CatalogueStore:
             for number, path in enumerate(found, 1)
         ]
         with self._locked(dry_run):
-            report, policies, records = self._plan(read)
+            report, plan = self._plan(read)
             refused = strict and not report.is_ok
-            if dry_run or refused or not policies:
+            if dry_run or refused or not (plan.policies or plan.removed or plan.deeds):
                 return report
-            self._write(policies)
-            self._append(records)
+            if plan.policies:
+                prepare(Catalogue(plan.policies.values()))
+            if plan.policies or plan.removed:
+                self._write(plan.policies, plan.removed)
+            self._append(HISTORY_FILE, [_row_of(record) for record in plan.records])
+            self._append(DEEDS_FILE, [deed_row(deed) for deed in plan.deeds])
         return replace(report, is_written=True)
 
     @contextmanager
@@ -215,8 +233,10 @@ class CatalogueStore:
             elif kind is Kind.XLSX:
                 rows = tuple(read_workbook(path.name, data, read_fields()))
             else:
-                draft = draft_of(read_document(path.name, data, kind, page))
-                return _Source(path, kind, digest, draft)
+                document = read_document(path.name, data, kind, page)
+                if notice := notice_of(document):
+                    return _Source(path, kind, digest, notice=notice)
+                return _Source(path, kind, digest, draft_of(document))
         except CatalogueError as error:
             return FileResult(path.name, kind, digest, problems=tuple(error.problems))
         except KnowledgeError as error:
@@ -224,19 +244,21 @@ class CatalogueStore:
         page(1, 1)
         return _Source(path, kind, digest, rows=rows)
 
-    def _plan(
-        self, read: Sequence[_Source | FileResult]
-    ) -> tuple[ImportReport, dict[str, Policy], list[ImportRecord]]:
-        """What the import does, from the catalogue as it is now: the report, the policies to write, their records."""
-        plan = _Plan(self.read(), self.history())
-        results = tuple(each if isinstance(each, FileResult) else plan.take(each) for each in read)
-        return ImportReport(results, False), plan.policies, plan.records
+    def _plan(self, read: Sequence[_Source | FileResult]) -> tuple[ImportReport, _Plan]:
+        """What the import does, from the catalogue as it is now: the report, and what is to be written."""
+        plan = _Plan(self.read(), self.history(), self.deeds(), frozenset(self._own()))
+        results = [each if isinstance(each, FileResult) else plan.take(each) for each in read]
+        settled = (
+            result if isinstance(source, FileResult) else plan.settle(source, result)
+            for source, result in zip(read, results, strict=True)
+        )
+        return ImportReport(tuple(settled), False), plan
 
-    def _write(self, policies: Mapping[str, Policy]) -> None:
+    def _write(self, policies: Mapping[str, Policy], removed: Collection[str]) -> None:
         """Exchanges the file of rows, after the whole merged catalogue with it has passed the strict reader."""
         rows = self.folder / ROWS_FILE
-        own = dict(read_catalogue(rows).policies) if rows.exists() else {}
-        own |= policies
+        own = {**self._own(), **policies}
+        own = {key: policy for key, policy in own.items() if key not in removed}
         staging = Path(tempfile.mkdtemp(dir=self.folder, prefix=".staging-"))
         try:
             for path in self.folder.glob("*.jsonl"):
@@ -251,12 +273,16 @@ class CatalogueStore:
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
-    def _append(self, records: Sequence[ImportRecord]) -> None:
-        path = self.folder / HISTORY_FILE
+    def _own(self) -> Mapping[str, Policy]:
+        """The policies imports have written."""
+        rows = self.folder / ROWS_FILE
+        return read_catalogue(rows).policies if rows.exists() and rows.stat().st_size else {}
+
+    def _append(self, name: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        path = self.folder / name
         path.parent.mkdir(exist_ok=True)
         with path.open("a", encoding="utf-8", newline="\n") as file:
-            for record in records:
-                row = {**record.__dict__, "time": record.time.isoformat()}
+            for row in rows:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -265,22 +291,38 @@ class CatalogueStore:
 class _Plan:
     """Works out one import, file after file; each sees what those before it did."""
 
-    def __init__(self, catalogue: Catalogue, history: Sequence[ImportRecord]) -> None:
-        self._catalogue = catalogue
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        history: Sequence[ImportRecord],
+        deeds: Sequence[Deed],
+        own: frozenset[str],
+    ) -> None:
+        self._catalogue, self._own = catalogue, own
+        self._aftermath = Aftermath(deeds)
         self._highest: dict[str, int] = {}
         self._by_file: dict[str, str] = {}
         for record in history:
             self._highest[record.policy_id] = max(
                 record.highest, self._highest.get(record.policy_id, 0)
             )
-            self._by_file[file_stem(record.file)] = record.policy_id
+            if not record.is_effect:
+                self._by_file[file_stem(record.file)] = record.policy_id
         self._taken_by: dict[str, str] = {}
         self._time = datetime.now(UTC)
         self.policies: dict[str, Policy] = {}
         self.records: list[ImportRecord] = []
+        self.removed: set[str] = set()
+        self.deeds: list[Deed] = []
 
     def take(self, source: _Source) -> FileResult:
         name = source.path.name
+        if source.notice:
+            deed = _deed_of_notice(name, source.notice)
+            self._put_deed(deed)
+            changes = self._withdraw(source, source.notice)
+            title = source.notice.title
+            return FileResult(name, source.kind, source.sha256, changes, notice=title)
         try:
             policies = [self._edition(source, source.draft)] if source.draft else list(source.rows)
             for policy in policies:
@@ -292,7 +334,63 @@ class _Plan:
         except DocumentError as error:
             return FileResult(name, source.kind, source.sha256, problems=(str(error),))
         changes = tuple(self._put(source, policy) for policy in policies)
+        if source.draft:
+            self._put_deed(_deed_of_policy(name, policies[0], source.draft))
         return FileResult(name, source.kind, source.sha256, changes)
+
+    def settle(self, source: _Source, result: FileResult) -> FileResult:
+        """The result with what the paper does to others, once all files of the import are in."""
+        if result.problems:
+            return result
+        deed = None
+        if source.notice:
+            deed = _deed_of_notice(result.file, source.notice)
+        elif source.draft:
+            policy = self._catalogue.policies[result.changes[0].policy_id]
+            deed = _deed_of_policy(result.file, policy, source.draft)
+        if deed is None:
+            return result
+        changes = [*result.changes]
+        effects = effects_of(deed, self._catalogue.policies.values())
+        hit = dict.fromkeys(each for effect in effects for each in effect.policies)
+        # Those that an earlier edition of this paper meant and this one does not.
+        hit |= {
+            policy.id: None
+            for policy in self._catalogue.policies.values()
+            if any(act.source == deed.source for act in policy.acts)
+        }
+        for policy_id in hit:
+            change = self._put(source, self._catalogue.policies[policy_id], is_effect=True)
+            if not change.is_nothing:
+                changes.append(change)
+        return replace(result, changes=tuple(changes), effects=effects)
+
+    def _put_deed(self, deed: Deed) -> None:
+        if self._aftermath.put(deed):
+            self.deeds.append(deed)
+
+    def _withdraw(self, source: _Source, notice: Notice) -> tuple[PolicyChange, ...]:
+        """Takes out the notice where an earlier import had made a policy of it."""
+        known = source_of(notice.title, notice.doc_no, notice.issuer)
+        gone = [
+            policy
+            for policy in self._catalogue.policies.values()
+            if policy.id in self._own
+            and policy.wording
+            and source_of(policy.title, policy.doc_no, policy.issuer) == known
+            and bare(notice.title) in {bare(name) for name in (policy.title, *policy.aliases)}
+        ]
+        changes = []
+        for policy in gone:
+            change = change_of(policy, replace(policy, wording=()))
+            self.removed.add(policy.id)
+            left = {k: v for k, v in self._catalogue.policies.items() if k != policy.id}
+            self._catalogue = Catalogue(left.values())
+            highest = self._highest_of(policy.id, policy.wording)
+            self._highest[policy.id] = highest
+            self.records.append(_record(source, change, highest, self._time, is_effect=True))
+            changes.append(change)
+        return tuple(changes)
 
     def _edition(self, source: _Source, draft: Draft) -> Policy:
         """The draft under its policy id, its clauses numbered along those of the edition before."""
@@ -312,21 +410,62 @@ class _Plan:
     def _highest_of(self, policy_id: str, clauses: Sequence[Clause]) -> int:
         return max([self._highest.get(policy_id, 0), *(number_of(clause.id) for clause in clauses)])
 
-    def _put(self, source: _Source, policy: Policy) -> PolicyChange:
+    def _put(self, source: _Source, policy: Policy, is_effect: bool = False) -> PolicyChange:
         old = self._catalogue.policies.get(policy.id)
+        policy = self._aftermath.applied(policy, old)
         change = change_of(old, policy)
-        self._taken_by[policy.id] = source.path.name
+        if not is_effect:
+            self._taken_by[policy.id] = source.path.name
         if change.is_nothing and not change.repaged:
             return change
         self._catalogue = Catalogue([*(self._catalogue.policies | {policy.id: policy}).values()])
         self.policies[policy.id] = policy
         highest = self._highest_of(policy.id, [*(old.wording if old else ()), *policy.wording])
         self._highest[policy.id] = highest
-        self.records.append(_record(source, change, highest, self._time))
+        self.records.append(_record(source, change, highest, self._time, is_effect))
         return change
 
 
-def _record(source: _Source, change: PolicyChange, highest: int, time: datetime) -> ImportRecord:
+def _deed_of_notice(file: str, notice: Notice) -> Deed:
+    return Deed(file, notice.title, notice.doc_no, notice.issuer, notice.aims)
+
+
+def _deed_of_policy(file: str, policy: Policy, draft: Draft) -> Deed:
+    return Deed(file, policy.title, policy.doc_no, policy.issuer, draft.aims)
+
+
+def _read_records(folder: Path, name: Path, read: Callable[[dict[str, Any]], T]) -> list[T]:
+    path = folder / name
+    if not path.exists():
+        return []
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            records.append(read(json.loads(line)))
+        except (ValueError, KeyError, TypeError) as error:
+            raise CatalogueError(
+                [
+                    f"{name}:{number}: damaged record of an import ({error}); mend or delete this line"
+                ]
+            ) from error
+    return records
+
+
+def _record_of(row: dict[str, Any]) -> ImportRecord:
+    row["time"] = datetime.fromisoformat(row["time"])
+    row["facts"], row["clauses"] = tuple(row["facts"]), tuple(row["clauses"])
+    return ImportRecord(**row)
+
+
+def _row_of(record: ImportRecord) -> dict[str, Any]:
+    return {**record.__dict__, "time": record.time.isoformat()}
+
+
+def _record(
+    source: _Source, change: PolicyChange, highest: int, time: datetime, is_effect: bool = False
+) -> ImportRecord:
     return ImportRecord(
         time,
         source.path.name,
@@ -337,6 +476,7 @@ def _record(source: _Source, change: PolicyChange, highest: int, time: datetime)
         highest,
         tuple({"key": fact.key, "old": fact.old, "new": fact.new} for fact in change.facts),
         tuple(clause_row(each) for each in change.clauses),
+        is_effect,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from knowledge.acts import repeal_words
 from knowledge.policy import Policy, Status
 from knowledge.windows import Span, Window
 
@@ -53,7 +54,9 @@ def timing_of(policy: Policy, window: Window, day: date) -> Timing:
     """
     status = policy.status_on(day)
     if status is Status.EXPIRED:
+        repeal = policy.repeal_on(day)
         until = f"（有效至{policy.valid_to}）" if policy.valid_to else ""
+        until = f"（已{repeal_words(repeal)}）" if repeal else until
         text = f"已过期{until}，仅供了解，不能再按此申报"
         return Timing(DateState.EXPIRED, text, status, closes=policy.valid_to)
     if status is Status.UPCOMING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,23 +16,31 @@ from sklearn.model_selection import StratifiedKFold
 
 from knowledge.encoder import Encoder
 from knowledge.errors import LabelError
+from knowledge.label_rows import SeenIds, unknown_name
 from nlu.facts import extract
 from nlu.intents import Encode, Floats, IntentModel, encode
 
 OUT_OF_SCOPE = "out_of_scope"
 _SEED = 7
 
-Row = TypeVar("Row", bound=BaseModel)
 Ranking = list[tuple[str, float]]
 Share = dict[str, float | int]
 
 
-class LabelledUtterance(BaseModel):
-    """One message and the intent it was said with."""
+class Labelled(BaseModel):
+    """What every labelled row has; rows without an id are counted, not told apart."""
 
     model_config = ConfigDict(extra="ignore")
 
     id: str = ""
+
+
+Row = TypeVar("Row", bound=Labelled)
+
+
+class LabelledUtterance(Labelled):
+    """One message and the intent it was said with."""
+
     text: str = Field(min_length=1)
     intent: str = Field(min_length=1)
 
@@ -46,12 +54,9 @@ class LabelledFact(BaseModel):
     value: str | int | float
 
 
-class LabelledFacts(BaseModel):
+class LabelledFacts(Labelled):
     """One message and all facts in it."""
 
-    model_config = ConfigDict(extra="ignore")
-
-    id: str = ""
     text: str = Field(min_length=1)
     facts: list[LabelledFact]
 
@@ -68,8 +73,8 @@ def evaluate(
     Raises:
         LabelError: a file is missing or breaks the format; names file and line.
     """
-    held_out = read_jsonl(dev_path, LabelledUtterance)
     texts, labels = read_examples(train_paths)
+    held_out = read_jsonl(dev_path, LabelledUtterance, frozenset(labels))
     vectors = encode(texts, encoder)
     model = IntentModel.fit(texts, labels, _at_hand(texts, vectors), encoder.name)
     asked = [row.text for row in held_out]
@@ -158,11 +163,11 @@ def _examples(path: Path) -> Iterator[tuple[str, str]]:
         raise LabelError(f"{path}: not Rasa training data: {error}") from error
 
 
-def read_jsonl(path: Path, row: type[Row]) -> list[Row]:
-    """All records of a JSON-lines file.
+def read_jsonl(path: Path, row: type[Row], intents: Collection[str] = ()) -> list[Row]:
+    """All records of a JSON-lines file; ``intents`` are those a record may name, any where none are given.
 
     Raises:
-        LabelError: naming file, line and field of the first defect.
+        LabelError: naming file, line and field of the first defect, and what to write instead.
     """
     try:
         lines = path.read_text("utf-8-sig").split("\n")
@@ -171,15 +176,22 @@ def read_jsonl(path: Path, row: type[Row]) -> list[Row]:
     except UnicodeDecodeError as error:
         raise LabelError(f"{path}: byte {error.start}: not UTF-8") from error
     rows = []
+    seen = SeenIds()
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
-            rows.append(row.model_validate_json(line))
+            found = row.model_validate_json(line)
         except ValidationError as error:
             detail = error.errors(include_url=False)[0]
             name = ".".join(map(str, detail["loc"])) or "record"
             raise LabelError(f"{path.name}:{number}: {name}: {detail['msg']}") from error
+        defect = seen.defect(found.id, number)
+        if not defect and intents and isinstance(found, LabelledUtterance):
+            defect = unknown_name("intent", found.intent, intents)
+        if defect:
+            raise LabelError(f"{path.name}:{number}: {defect}")
+        rows.append(found)
     if not rows:
         raise LabelError(f"{path}: nothing in it; expected one JSON object a line")
     return rows

@@ -178,7 +178,8 @@ def _changes(told: _Told, catalogue: Catalogue, as_of: date) -> Iterator[Change]
     policy = catalogue.policies.get(told.policy_id)
     if policy is None:
         return
-    is_expired = policy.status_on(as_of) is Status.EXPIRED
+    now = policy.status_of(clause, as_of) if clause else policy.status_on(as_of)
+    is_expired = now is Status.EXPIRED
     if is_expired and told.status != Status.EXPIRED:
         yield Change.EXPIRED
     elif not is_expired and told.status == Status.EXPIRED:

@@ -17,12 +17,16 @@ from actions.replies import Reply, ReplyKind
 from bot.runtime import BotRuntime
 from bot.training import ensure_model, model_path
 from bot.turn import Turn, TurnTrace
-from knowledge.answer import Answerer, Refusal
+from knowledge.answer import Answerer
+from knowledge.catalogue import Catalogue
+from knowledge.catalogue_index import texts_encoded
 from knowledge.composition import NOTHING_FOUND
 from knowledge.dense import Progress, RememberingEncoder, VectorCache
 from knowledge.encoder import BUILT_IN, WORDS_ONLY, Encoder, load_encoder
 from knowledge.live import Live
+from knowledge.outcome import Refusal
 from knowledge.retrieval import Retriever
+from knowledge.store import CatalogueStore
 from nlu.sharing import encode_ahead, share_encoder, watch_training
 from service.app import create_app
 from service.appeals.departments import Department, load_departments
@@ -75,18 +79,24 @@ class Product:
 
 
 def build_answerer(
-    settings: Settings, progress: Progress | None = None, encoder: Encoder | None = None
+    settings: Settings,
+    progress: Progress | None = None,
+    encoder: Encoder | None = None,
+    store: CatalogueStore | None = None,
+    before: Answerer | None = None,
 ) -> Answerer:
     """Catalogue and search; encodes what the vector cache does not hold yet.
 
-    ``encoder`` is the one of the settings when it is loaded already; absent, it is loaded.
+    ``encoder`` is the one of the settings when it is loaded already; absent, it is loaded. ``before`` answers from an
+    earlier state of the catalogue, read through the same ``store``: only what has changed since is read, encoded and
+    indexed.
 
     Raises:
         CatalogueError: the catalogue breaks the format.
         EncoderError: the encoder of the settings cannot be used.
     """
-    catalogue = store_of(settings).read()
-    encoder = encoder or load_encoder(settings.encoder)
+    catalogue = (store or store_of(settings)).read()
+    encoder = before.encoder if before else encoder or load_encoder(settings.encoder)
     folder = settings.data_dir / "index" / encoder.name.replace("/", "_")
     return Answerer(
         Retriever(
@@ -95,8 +105,46 @@ def build_answerer(
             VectorCache(settings.data_dir / "vectors"),
             progress=progress,
             folder=folder,
-        )
+            before=None if before is None else before.retriever,
+        ),
+        before,
     )
+
+
+def refresh_of(
+    settings: Settings, live: Live, store: CatalogueStore | None = None, served: str | None = None
+) -> CatalogueRefresh:
+    """What keeps ``live`` up to the catalogue: only what changed is taken in anew.
+
+    ``store`` is the one ``live`` was read through, ``served`` its version before the reading; without them the first
+    change is compared policy by policy.
+    """
+    store = store or store_of(settings)
+
+    def rebuild() -> Answerer:
+        return build_answerer(settings, store=store, before=live.now)
+
+    return CatalogueRefresh(
+        live, store.version, rebuild, served or store.version(), settings.refresh_s
+    )
+
+
+def encode_ahead_of(
+    settings: Settings, changed: Catalogue, progress: Progress | None = None
+) -> None:
+    """Puts the vectors of ``changed`` policies into the cache that ``build_answerer`` reads.
+
+    So neither the running service, when it takes over the catalogue, nor the first question has to encode them. What
+    was encoded is kept when this is broken off.
+
+    Raises:
+        EncoderError: the encoder of the settings cannot be used.
+    """
+    if settings.encoder == WORDS_ONLY:
+        return
+    encoder = load_encoder(settings.encoder)
+    cache = VectorCache(settings.data_dir / "vectors")
+    cache.vectors(encoder, texts_encoded(changed), progress)
 
 
 def build_product(
@@ -117,10 +165,9 @@ def build_product(
     step("读取政策目录，编码条款")
     store = store_of(settings)
     served = store.version()  # before reading, so that what is written meanwhile is noticed
-    answerer = build_answerer(settings, progress)
+    answerer = build_answerer(settings, progress, store=store)
     live = Live(answerer)
-    rebuild = partial(build_answerer, settings, encoder=answerer.encoder)
-    refresh = CatalogueRefresh(live, store.version, rebuild, served, settings.refresh_s)
+    refresh = refresh_of(settings, live, store, served)
     # Appeals and intents are understood by meaning also where search is told to do without.
     built_in = answerer.encoder if settings.encoder == BUILT_IN else load_encoder(BUILT_IN)
     meaning = built_in if settings.encoder == WORDS_ONLY else answerer.encoder
@@ -197,6 +244,8 @@ def fallback_for(live: Live, desk: ServiceDesk) -> Callable[[Turn], Outcome]:
             cards = [citation_card(each) for each in found.citations]
             sources = tuple((each.clause.id, each.clause.hash) for each in found.citations)
             return Outcome([answer_reply(found, answerer, cards)], trace=TurnTrace(sources=sources))
+        if found.refusal is not Refusal.UNCLEAR and not found.refusal.needs_clerk:
+            return Outcome([Reply(kind=ReplyKind.QUESTION, text=found.text, buttons=[PERSON])])
         draft = AppealDraft(turn.session, turn.message_id, turn.text, AppealReason.FAILURE)
         text = NOTHING_FOUND if found.refusal is Refusal.UNCLEAR else found.text
         refusal = Reply(kind=ReplyKind.REFUSAL, text=text, buttons=[PERSON])

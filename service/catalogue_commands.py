@@ -16,9 +16,13 @@ from service.catalogue import store_of
 from service.terminal import AsJson, AsOf, encoding_bar, err, print_json, settings_with
 
 if TYPE_CHECKING:
+    from knowledge.catalogue import Catalogue
+    from knowledge.dense import Progress as Encoding
+    from knowledge.documents.aftermath import Effect
     from knowledge.documents.changes import ClauseChange, PolicyChange
     from knowledge.retrieval import ClauseHit, Hit
     from knowledge.store import FileResult, Progress, Step
+    from service.settings import Settings
 
 catalogue_app = typer.Typer(no_args_is_help=True, help="政策目录。")
 
@@ -81,20 +85,31 @@ def catalogue_search(
     settings = settings_with(as_of=as_of.date() if as_of else None)
     with encoding_bar() as bar:
         retriever = build_answerer(settings, bar).retriever
-    ranking = retriever.search(question, top, as_of=settings.today())
-    hits = [
-        _hit_row(hit, retriever.clauses(ranking.question, hit.policy.id)) for hit in ranking.hits
-    ]
+    found = retriever.search_clauses(question, top, as_of=settings.today())
+    hits = [_hit_row(hit, clauses) for hit, clauses in found]
     if as_json:
         print_json({"question": question, "hits": hits})
         return
     for number, hit in enumerate(hits, 1):
-        print(f"{number}. {hit['policy_id']}《{hit['title']}》 把握 {hit['chance']:.2f}")
+        words = " ".join(hit["matched"]) or "无"
+        print(
+            f"{number}. {hit['policy_id']}《{hit['title']}》 把握 {hit['chance']:.2f}；共有的词：{words}"
+        )
         for clause in hit["clauses"]:
             near = "" if clause["cosine"] is None else f"，相近 {clause['cosine']:.2f}"
-            words = " ".join(clause["matched"]) or "无"
-            print(f"   {clause['label']}（词分 {clause['score']:.1f}{near}；共有的词：{words}）")
+            print(
+                f"   {clause['label']}（词分 {clause['score']:.1f}{near}；共有的词：{_words(clause)}）"
+            )
             print(f"   {clause['text'][:_LONGEST_QUOTE]}")
+
+
+def _words(clause: dict[str, Any]) -> str:
+    """The words a clause shares with the question; those that stand only in its title or headings are told as such."""
+    named = set(clause["in_title"])
+    parts = [" ".join(word for word in clause["matched"] if word not in named)]
+    if named:
+        parts.append(f"标题里的 {' '.join(clause['in_title'])}")
+    return "；".join(part for part in parts if part) or "无"
 
 
 def _hit_row(hit: Hit, clauses: Sequence[ClauseHit]) -> dict[str, Any]:
@@ -113,6 +128,7 @@ def _hit_row(hit: Hit, clauses: Sequence[ClauseHit]) -> dict[str, Any]:
                 "score": round(each.score, 4),
                 "cosine": each.cosine,
                 "matched": list(each.matched),
+                "in_title": list(each.in_title),
             }
             for each in clauses
         ],
@@ -135,9 +151,14 @@ def catalogue_import(
     from knowledge.errors import CatalogueError
 
     try:
-        with _reading_bar() as progress:
-            report = store_of(settings_with()).import_files(
-                sources, progress, strict=strict, dry_run=dry_run
+        settings = settings_with()
+        with _import_bar() as (reading, encoding):
+            report = store_of(settings).import_files(
+                sources,
+                reading,
+                strict=strict,
+                dry_run=dry_run,
+                prepare=lambda changed: _encode(settings, changed, encoding),
             )
     except CatalogueError as error:
         if as_json:
@@ -176,9 +197,15 @@ def catalogue_export(
         print(f"{len(catalogue)} 项政策已导出到 {out}")
 
 
+def _encode(settings: Settings, changed: Catalogue, progress: Encoding) -> None:
+    from service.assembly import encode_ahead_of
+
+    encode_ahead_of(settings, changed, progress)
+
+
 @contextmanager
-def _reading_bar() -> Iterator[Progress]:
-    """Files and pages read so far, on stderr."""
+def _import_bar() -> Iterator[tuple[Progress, Encoding]]:
+    """Files and pages read so far, then clauses encoded so far, on stderr."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -192,7 +219,11 @@ def _reading_bar() -> Iterator[Progress]:
             name = f"读取 {step.number}/{step.files} {step.file}"
             bar.update(task, description=name, completed=step.page, total=step.pages)
 
-        yield show
+        encoding = bar.add_task("编码条款", total=None, visible=False)
+        yield (
+            show,
+            lambda done, total: bar.update(encoding, completed=done, total=total, visible=True),
+        )
 
 
 def _file_row(result: FileResult) -> dict[str, Any]:
@@ -203,6 +234,8 @@ def _file_row(result: FileResult) -> dict[str, Any]:
         "kind": result.kind.value if result.kind else None,
         "ok": not result.problems,
         "problems": list(result.problems),
+        "notice": result.notice,
+        "effects": [_effect_row(effect) for effect in result.effects],
         "policies": [
             {
                 "id": change.policy_id,
@@ -220,9 +253,36 @@ def _file_row(result: FileResult) -> dict[str, Any]:
     }
 
 
+def _effect_row(effect: Effect) -> dict[str, Any]:
+    from knowledge.documents.aftermath import aim_row
+
+    return {**aim_row(effect.aim), "policies": list(effect.policies)}
+
+
+def _tell_effect(effect: Effect) -> None:
+    aim = effect.aim
+    name = "".join(
+        [f"《{aim.title}》" if aim.title else "", f"（{aim.doc_no}）" if aim.doc_no else ""]
+    )
+    since = f"自{aim.day}起" if aim.day else ""
+    if aim.kind.value == "repealed":
+        what = f"{since}{aim.word}{name}{'、'.join(aim.clauses)}"
+    else:
+        until = f"至{aim.until}" if aim.until else f"{aim.years}年"
+        what = f"有效期延长{until}：{name}"
+    held = "、".join(effect.policies) or "目录中没有（已记下，以后导入时照此处理）"
+    print(f"  ! {what} → {held}")
+
+
 def _tell(result: FileResult) -> None:
     for problem in result.problems:
         err.print(problem, style="red", markup=False, soft_wrap=True)
+    if result.notice:
+        print(f"{result.file}：《{result.notice}》只涉及其他文件的效力，不作为政策收录")
+    elif result.effects:
+        print(f"{result.file}：同时涉及其他文件的效力")
+    for effect in result.effects:
+        _tell_effect(effect)
     changed = [change for change in result.changes if not change.is_nothing]
     unchanged = len(result.changes) - len(changed)
     for change in changed:

@@ -146,15 +146,23 @@ def eval_nlu(
 
 @eval_app.command("retrieval")
 def eval_retrieval(
-    docs: Annotated[Path, typer.Option("--docs", help="文档，JSON lines：id、title、text。")],
     queries: Annotated[
         Path, typer.Option("--queries", help="问题，JSON lines：id、text、doc_ids。")
     ],
+    docs: Annotated[
+        Path | None,
+        typer.Option(
+            "--docs",
+            help="文档，JSON lines：id、title、text；不给则是正在用的政策目录，用机器人自己的检索，"
+            "doc_ids 写政策或条款的编号。",
+        ),
+    ] = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(help="另写一份网页报告，不用联网就能看。")] = None,
 ) -> None:
-    """检索：在外来的文档和问题上，合用与只用词、只用义相比，带 95% 区间。"""
-    from knowledge.corpus import read_corpus
+    """检索：在外来的文档或政策目录上，合用与只用词、只用义相比，带 95% 区间。"""
+    from knowledge.corpus import read_corpus, read_queries
     from knowledge.dense import VectorCache
     from knowledge.encoder import load_encoder
     from knowledge.evaluate_retrieval import (
@@ -165,14 +173,20 @@ def eval_retrieval(
         with_intervals,
     )
     from knowledge.report.retrieval import retrieval_page
+    from service.trial import catalogue_to_rank
 
     if html and not html.resolve().parent.is_dir():
         raise typer.BadParameter(f"{html.parent} 不是文件夹", param_hint="--html")
-    corpus = read_corpus(docs, queries)
-    settings = settings_with()
-    with encoding_bar() as bar:
-        cache = VectorCache(settings.data_dir / "vectors")
-        built = build(corpus, load_encoder(settings.encoder), cache, bar)
+    settings = settings_with(as_of=as_of.date() if as_of else None)
+    if docs is None:
+        asked = read_queries(queries)
+        with encoding_bar() as bar:
+            corpus, built = catalogue_to_rank(settings, asked, bar)
+    else:
+        corpus = read_corpus(docs, queries)
+        with encoding_bar() as bar:
+            cache = VectorCache(settings.data_dir / "vectors")
+            built = build(corpus, load_encoder(settings.encoder), cache, bar)
     with counting_bar("评测", questions_asked(corpus)) as advance:
         report = evaluate_retrieval(corpus, built, advance)
     if html:

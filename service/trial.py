@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from bot.training import known_intents
+from knowledge.corpus import Corpus, Query
+from knowledge.dense import Progress
 from knowledge.errors import LabelError
 from knowledge.evaluate import judge_answers, report_on
+from knowledge.evaluate_retrieval import Built
 from knowledge.labels import LabelledQuestion, read_questions
+from knowledge.rankers import CatalogueRanker, catalogue_corpus
 from knowledge.ranking import CALIBRATION_FILE
 from knowledge.runs import (
     Run,
@@ -22,7 +28,7 @@ from knowledge.runs import (
     digest_of_questions,
     record_run,
 )
-from service.assembly import Product, build_product
+from service.assembly import Product, build_answerer, build_product
 from service.db import Database
 from service.debt.copying import copy_signed_answers
 from service.logs import configure
@@ -47,6 +53,7 @@ def read_trial(paths: Sequence[Path], as_of: date | None) -> Trial:
         LabelError: naming file, line and field of the first defect.
     """
     alike = Counter(path.name for path in paths)
+    intents = known_intents()
     files: dict[str, Path] = {}
     questions: list[LabelledQuestion] = []
     for path in paths:
@@ -54,7 +61,9 @@ def read_trial(paths: Sequence[Path], as_of: date | None) -> Trial:
         if name in files:
             raise LabelError(f"{path}: given twice, or its folder has the same name as another's")
         files[name] = path
-        questions += [each.model_copy(update={"file": name}) for each in read_questions(path)]
+        questions += [
+            each.model_copy(update={"file": name}) for each in read_questions(path, intents)
+        ]
     return Trial(files, questions, as_of)
 
 
@@ -108,6 +117,26 @@ def _play(trial: Trial, name: str | None, product: Product, settings: Settings) 
         model=product.bot.model.name if product.bot.model else None,
     )
     return record_run(name, identity, report, judged, datetime.now(UTC))
+
+
+def catalogue_to_rank(
+    settings: Settings, queries: Sequence[Query], progress: Progress | None = None
+) -> tuple[Corpus, Built]:
+    """The catalogue in force as a corpus, ranked by the bot's own search, for ``qifu eval retrieval``."""
+    encoded = 0
+
+    def count(done: int, total: int) -> None:
+        nonlocal encoded
+        encoded = done
+        if progress:
+            progress(done, total)
+
+    begun = time.perf_counter()
+    retriever = build_answerer(settings, count).retriever
+    seconds = time.perf_counter() - begun
+    corpus, by_clause = catalogue_corpus(retriever.catalogue, queries)
+    ranker = CatalogueRanker(retriever, settings.today(), by_clause)
+    return corpus, Built(ranker, retriever.encoder.name, seconds, retriever.passages, encoded)
 
 
 def write_page(

@@ -20,7 +20,7 @@ DAY = rf"(?:[12]\d{{3}}|[二][〇○ＯO零]{_D}{{2}})\s?[年\-./]\s?{_D}{{1,3}}
 _PARTS = re.compile(rf"({_D}{{4}})\s?[年\-./]\s?({_D}{{1,3}})\s?[月\-./]\s?({_D}{{1,3}})")
 _YEARS = r"(\d{1,2}|[一二三四五六七八九十两]{1,2})\s?(?:个\s?)?(年|月)"
 _TERM = re.compile(
-    rf"(?:有效期限?|试行期限?|执行期限?|施行期限?|实施期限?)\s?(?:限)?\s?(?:为|是|：|:)?\s?{_YEARS}(?![度初末底中])"
+    rf"(?:有效期限?|试行期限?|执行期限?|施行期限?|实施期限?|试行)\s?(?:限)?\s?(?:为|是|：|:)?\s?{_YEARS}(?![度初末底中])"
 )
 _FROM_DAY = re.compile(
     rf"自\s?({DAY})\s?(?:起|开始)\s?(?:正式)?\s?(?:施行|实施|执行|生效|试行|起?实行)?"
@@ -37,6 +37,11 @@ _UNTIL = re.compile(
 _SPAN = re.compile(
     rf"(?:有效期|执行期|施行期|实施期|试行期)限?\s?(?:为|是|：|:)?\s?自?\s?({DAY})\s?(?:起)?\s?(?:至|到|—|-|－|–|~|～)\s?({DAY})"
 )
+# 自2023年1月1日至2025年12月31日有效
+_SPAN_FIRST = re.compile(
+    rf"自\s?({DAY})\s?起?\s?(?:至|到)\s?({DAY})\s?止?\s?(?:期间)?\s?(?:有效|施行|实施|执行|试行)"
+)
+_COUNTED = re.compile(rf"自\s?{DAY}\s?起\s?(?:计算|算起|起算)")
 _IN_FORCE = re.compile(r"施行|实施|执行|生效|试行|有效期|实行")
 _LIMIT = re.compile(r"有效期|执行至|施行至|实施至|有效至|执行到|执行期")
 _SELF = re.compile(
@@ -60,7 +65,7 @@ class Validity:
 def read_day(text: str) -> date | None:
     """The first day written in ``text`` (2024年3月5日, 二〇二四年三月五日, 2024-03-05); ``None`` where there is none."""
     for found in _PARTS.finditer(text):
-        year, month, day = (_number(part) for part in found.groups())
+        year, month, day = (number_of(part) for part in found.groups())
         if year and month and day and 1949 <= year <= 2100:
             try:
                 return date(year, month, day)
@@ -76,7 +81,8 @@ def is_day(text: str) -> bool:
     )
 
 
-def _number(text: str) -> int | None:
+def number_of(text: str) -> int | None:
+    """A number in digits or Chinese numerals up to 99 or digit by digit; ``None`` for anything else."""
     if text.isascii() and text.isdigit():
         return int(text)
     if "十" in text:
@@ -117,7 +123,7 @@ def _stated(sentence: str, published: date | None, before: date | None) -> Valid
     """What one sentence says; ``before`` is the first day the sentence before it gave (…起施行。有效期三年。)."""
     words = sentence.strip()
     speaks_of_itself = _SELF.search(words) is not None
-    if (span := _SPAN.search(sentence)) and (
+    if (span := _SPAN.search(sentence) or _SPAN_FIRST.search(sentence)) and (
         speaks_of_itself or not _OTHER_PERIOD.search(sentence)
     ):
         return Validity(read_day(span[1]), read_day(span[2]), words)
@@ -133,7 +139,7 @@ def _stated(sentence: str, published: date | None, before: date | None) -> Valid
         first = before
     last = read_day(until[1]) if until else None
     if term and first and last is None:
-        last = _end_of(first, _number(term[1]) or 0, term[2])
+        last = _end_of(first, number_of(term[1]) or 0, term[2])
     if first is None and last is None:
         return None
     return Validity(first, last, words)
@@ -146,6 +152,7 @@ def _first_day(sentence: str, published: date | None) -> tuple[date | None, bool
     if found := _FROM_DAY.search(sentence):
         comes_into_force = bool(
             re.search(r"施行|实施|执行|生效|试行|实行", sentence[found.start() :])
+            or (_COUNTED.search(sentence) and _TERM.search(sentence))
         )
         return (read_day(found[1]), True) if comes_into_force else (None, False)
     if _FROM_ISSUE.search(sentence):

@@ -19,7 +19,7 @@ FIRST_NUMBER = 201
 _CONCLUDED = ("level", "place", "department", "category", "benefit_type")
 # What a paper does not give in this form: people add it to the record, and a new edition leaves it alone.
 _ADDED_BY_PEOPLE = (
-    "source_url", "asked", "industries", "amount_max_cny", "summary", "criteria", "materials", "window", "note", "confidence",
+    "source_url", "asked", "industries", "amount_max_cny", "summary", "criteria", "materials", "window", "note", "confidence", "status_as_of",
 )  # fmt: skip
 _OTHER_PREFIX = {Level.DISTRICT: "XQ", Level.CITY: "QS", Level.PROVINCE: "QP", Level.NATION: "CN"}
 _SAME_FILE_TITLE = 40.0

@@ -9,17 +9,12 @@ from datetime import date
 from itertools import pairwise
 
 from knowledge.documents.blocks import Block, Document, Paragraph, Table, bare
+from knowledge.documents.bylines import is_organ, issuers_above, organs_of, read_byline
 from knowledge.documents.contents import without_contents
 from knowledge.documents.dates import DAY, is_day, read_day
 from knowledge.documents.marks import read_annex, read_mark, unspaced
+from knowledge.documents.numbers import DOC_NO, NOTICE_NO, read_doc_no
 
-_NO = re.compile(
-    r"([\u4e00-\u9fffA-Z]{2,14})\s?[〔\[［(（【]\s?(20\d\d|19\d\d)\s?[〕\]］)）】]\s?(?:第\s?)?(\d{1,5})\s?号"
-)
-# 财政部 税务总局公告2024年第16号, 中国人民银行令〔…〕
-_NOTICE_NO = re.compile(
-    r"((?:[\u4e00-\u9fff]{2,12}[、 ]?){1,5}(?:公告|令))\s?((?:19|20)\d\d)\s?年\s?第\s?(\d{1,5})\s?号"
-)
 _LABELLED = re.compile(
     r"(索\s?引\s?号|发布机构|发布机关|发文机关|发文单位|发布单位|制定机关|文\s?号|发文字号|发布文号|统一编号|发布日期|发布时间|生成日期|成文日期|印发日期|信息来源|来源|名\s?称|标\s?题"
     r"|主题词|主题分类|分\s?类|公开方式|效力状态|有效性|浏览次数|签发人|视力保护色)\s?[:：]\s*"
@@ -30,9 +25,6 @@ _MEANING = {
     "发布文号": "doc_no", "发布日期": "published", "发布时间": "published", "印发日期": "printed", "成文日期": "written",
     "生成日期": "written", "名称": "title", "标题": "title",
 }  # fmt: skip
-_ORGAN = re.compile(
-    r"[\u4e00-\u9fff（）()、和 ]{2,40}?(局|委员会|委|办公室|办|人民政府|政府|中心|署|厅|部|总局|管委会|管理局|协会|集团|处|院|会)"
-)
 _TITLE_END = re.compile(
     r"(通知|办法|措施|细则|指南|规定|意见|方案|公告|指引|条例|决定|通告|政策|计划|规划|批复|函|规程|要点|清单|若干条|目录|规则|准则|标准|条款|解读|公示|[一二三四五六七八九十\d]+条)"
     r"\s?([（(][^）)]{1,30}[）)])?$"
@@ -53,6 +45,7 @@ _FORMULA = re.compile(r"特此(通知|公告|通告|函达|函复|批复|公示)
 _PRINTED = re.compile(rf"(.{{0,40}}?)\s?({DAY})\s?印发$")
 _MARKING = re.compile(r"(特急|加急|平急|急件|内部|机密|秘密|绝密|000\d{2,3}|★.*|红头文件)$")
 _PASSED = re.compile(r"[（(].{0,10}(20\d\d|二).{4,}(通过|修订|修正|公布|发布|印发|施行)")
+_MOST_SIGNERS = 5
 
 
 @dataclass
@@ -86,7 +79,7 @@ def read_front(document: Document) -> Front:
     _title(lines, document, said, front)
     rest = _signatures(blocks[start:], said, front)
     _split_letter(rest, front)
-    front.doc_no = _doc_no(said.get("doc_no", "")) or None
+    front.doc_no = read_doc_no(said.get("doc_no", "")) or None
     front.issuer = _issuer(said, front)
     for key in ("published", "printed", "signed", "written"):
         if front.published is None and key in said:
@@ -133,7 +126,7 @@ def _colophon(blocks: list[Block], said: dict[str, str], front: Front) -> list[B
         printed = _PRINTED.match(text) if len(text) < 70 else None
         if printed:
             said["printed"] = printed[2]
-            if _is_organ(printed[1]):
+            if is_organ(printed[1]):
                 said["printer"] = bare(printed[1])
         elif not (text and len(text) < 120 and (_COLOPHON.match(text) or _FORMULA.fullmatch(text))):
             kept.append(block)
@@ -151,23 +144,42 @@ def _head(
         if not isinstance(block, Paragraph) or at > 25:
             return at, lines
         text = block.text
-        number = _NO.search(text) or _NOTICE_NO.search(text)
+        number = DOC_NO.search(text) or NOTICE_NO.search(text)
         if _labelled(text, said) or _MARKING.match(text):
             front.taken.append(text)
         elif number and len(text) <= len(number[0]) + 14 and not _TITLE_END.search(text):
             said.setdefault("doc_no", number[0])
             front.taken.append(text)
-        elif bare(text).endswith("文件") and _is_organ(bare(text)[:-2]):
-            said.setdefault("letterhead", bare(text)[:-2])
+        elif names := _letterhead(text):
+            above = [organs_of(line.text) for line in lines]
+            if all(above):  # offices over the last one's line have issued it too
+                names = (*(name for each in above for name in each), *names)
+                front.taken += [line.text for line in lines]
+                lines.clear()
+            said.setdefault("letterhead", "、".join(names))
             front.taken.append(text)
         elif is_day(text) and lines:
             said.setdefault("written", text)
+            front.taken.append(text)
+        elif _is_complete(lines) and (named := read_byline(text)) and not read_mark(text):
+            said["byline"] = f"{said['byline']}、{named}" if "byline" in said else named
+            if read_day(text):
+                said.setdefault("written", text)
             front.taken.append(text)
         elif _ends_head(block, lines):
             return at, lines
         else:
             lines.append(block)
     return len(blocks), lines
+
+
+def _letterhead(text: str) -> tuple[str, ...]:
+    """The offices of 甲局文件, empty for any other line."""
+    return organs_of(re.sub(r"\s?文\s?件$", "", text)) if bare(text).endswith("文件") else ()
+
+
+def _is_complete(lines: Sequence[Paragraph]) -> bool:
+    return bool(lines) and bool(_TITLE_END.search("".join(line.text for line in lines)))
 
 
 def _ends_head(block: Paragraph, lines: Sequence[Paragraph]) -> bool:
@@ -180,13 +192,17 @@ def _ends_head(block: Paragraph, lines: Sequence[Paragraph]) -> bool:
         return True
     if read_annex(text) is not None:
         return True
-    is_complete = bool(lines) and bool(_TITLE_END.search("".join(line.text for line in lines)))
-    return is_complete and not re.match(r"[（(]", text)
+    return _is_complete(lines) and not re.match(r"[（(]", text)
 
 
 def _title(lines: list[Paragraph], document: Document, said: dict[str, str], front: Front) -> None:
     front.taken += [line.text for line in lines]
     own = [line.text for line in lines if not _PASSED.match(line.text)]
+    if above := issuers_above(own):
+        said.setdefault(
+            "byline", "、".join(name for line in own[:above] for name in organs_of(line))
+        )
+        own = own[above:]
     shown = said.get("title") or document.facts.get("page_title", "")
     found = _joined_title(own) if own else ""
     if shown and (not found or not _POLICY_WORD.search(found)):
@@ -217,7 +233,7 @@ def _joined_title(lines: list[str]) -> str:
 def _is_part_of_title(line: str) -> bool:
     return (
         "关于" in line
-        or _is_organ(line)
+        or is_organ(line)
         or re.match(r"20\d\d|[\u4e00-\u9fff]{2,6}[省市区]", line) is not None
     )
 
@@ -230,15 +246,15 @@ def _signatures(blocks: Sequence[Block], said: dict[str, str], front: Front) -> 
             kept.append(block)
             continue
         glued = re.fullmatch(rf"(.*?)\s*({DAY})", block.text)
-        if not (is_day(block.text) or (glued and _is_organ(glued[1]))):
+        if not (is_day(block.text) or (glued and organs_of(glued[1]))):
             kept.append(block)
             continue
-        names = [bare(glued[1])] if glued and _is_organ(glued[1]) else []
+        names = [glued[1]] if glued and organs_of(glued[1]) else []
         while (
             kept
             and len(names) < 8
             and isinstance(kept[-1], Paragraph)
-            and _is_organ(kept[-1].text)
+            and organs_of(kept[-1].text)
             and not read_mark(kept[-1].text)
         ):
             names.insert(0, kept.pop().text)  # type: ignore[union-attr]
@@ -246,10 +262,25 @@ def _signatures(blocks: Sequence[Block], said: dict[str, str], front: Front) -> 
         if names:
             said.setdefault(
                 "signer",
-                "、".join(name for each in names for name in re.split(r"[、\s]+", each) if name),
+                "、".join(name for each in names for name in organs_of(each)),
             )
-        front.taken += [*(n for n in names if not glued or n != bare(glued[1])), block.text]
-    return kept
+        front.taken += [*(n for n in names if not glued or n != glued[1]), block.text]
+    return _undated_signature(kept, said, front)
+
+
+def _undated_signature(kept: list[Block], said: dict[str, str], front: Front) -> list[Block]:
+    """Takes offices that stand last, under a whole sentence, where nobody has signed so far."""
+    at = len(kept)
+    while at and isinstance(kept[at - 1], Paragraph) and organs_of(kept[at - 1].text):  # type: ignore[union-attr]
+        at -= 1
+    last = kept[at - 1] if at else None
+    is_signed = at < len(kept) <= at + _MOST_SIGNERS and isinstance(last, Paragraph)
+    if "signer" in said or not is_signed or not last.text.endswith(("。", "！")):  # type: ignore[union-attr]
+        return kept
+    lines = [block.text for block in kept[at:] if isinstance(block, Paragraph)]
+    said["signer"] = "、".join(name for line in lines for name in organs_of(line))
+    front.taken += lines
+    return kept[:at]
 
 
 def _split_letter(blocks: list[Block], front: Front) -> None:
@@ -311,26 +342,15 @@ def _without_salutation(blocks: Sequence[Block], front: Front) -> list[Block]:
     return list(blocks)
 
 
-def _doc_no(text: str) -> str:
-    if found := _NO.search(text):
-        return f"{found[1]}〔{found[2]}〕{found[3]}号"
-    found = _NOTICE_NO.search(text)
-    return f"{found[1]}{found[2]}年第{found[3]}号" if found else ""
-
-
-def _is_organ(text: str) -> bool:
-    return _ORGAN.fullmatch(bare(text)) is not None
-
-
 def _issuer(said: dict[str, str], front: Front) -> str | None:
-    """The issuer by how sure the place is: named as such, letterhead, signature, title, imprint."""
-    for key in ("issuer", "letterhead", "signer"):
-        if key in said and _is_organ(said[key]):
-            return bare(said[key])
+    """The issuer by how sure the place is: named as such, letterhead, under the title, signature, title, imprint."""
+    for key in ("issuer", "letterhead", "byline", "signer"):
+        if key in said and (names := organs_of(said[key])):
+            return "、".join(names)
     for title in (front.notice_title, front.title):
-        if title and (found := re.match(r"(.{3,60}?)关于", title)) and _is_organ(found[1]):
+        if title and (found := re.match(r"(.{3,60}?)关于", title)) and is_organ(found[1]):
             return re.sub(r"\s+", "、", found[1].strip())
     for key in ("printer", "issuer_hint"):
-        if key in said and _is_organ(said[key]):
-            return bare(said[key])
+        if key in said and (names := organs_of(said[key])):
+            return "、".join(names)
     return None

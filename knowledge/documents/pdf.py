@@ -6,21 +6,29 @@ import logging
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from enum import Enum
 from io import BytesIO
 from typing import Any
+from unicodedata import category
 
 import pdfplumber
-from pdfminer.pdfdocument import PDFPasswordIncorrect
+from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
 from pdfplumber.utils.exceptions import PdfminerException
 
 from knowledge.documents.blocks import Document, Kind, PageProgress, tidy
 from knowledge.documents.kinds import LIMITS, Limits
 from knowledge.documents.pages import Line, Page, PageTable, blocks_of
+from knowledge.documents.pdf_fonts import mend_collections
 from knowledge.errors import DamagedDocument, LockedDocument, OversizedDocument, ScannedDocument
 
 _CID = re.compile(r"\(cid:\d+\)")
 _MB = 1024 * 1024
+_MEANINGLESS = frozenset({"Co", "Cn", "Cs", "Cc"})
+# Signs of ISO 8859-1 that Chinese papers do use.
+_WESTERN = frozenset("\xa0\xa7\xa9\xae\xb0\xb1\xb2\xb3\xb5\xb7\xd7\xf7é")
 _MIN_EDGES = 6
+# A page with more of them than this share has no text layer one could search; bullets of symbol fonts are fewer.
+_UNREADABLE_SHARE = 0.2
 
 
 def read_pdf(
@@ -38,6 +46,7 @@ def read_pdf(
     _check_streams(file, data, limits)
     pages: list[Page] = []
     pictures: list[int] = []
+    garbled: list[int] = []
     with _opened(file, data) as pdf:
         total = len(pdf.pages)
         if not total:
@@ -48,21 +57,40 @@ def read_pdf(
             )
         for number, raw in enumerate(pdf.pages, 1):
             page = _read_page(file, raw, number, limits)
-            if page is None:
-                pictures.append(number)
-            else:
+            if isinstance(page, Page):
                 pages.append(page)
+            else:
+                (garbled if page is _Lost.GARBLED else pictures).append(number)
             raw.close()
             if progress:
                 progress(number, total)
+    _check_text(file, pictures, garbled)
+    return Document(file, Kind.PDF, tuple(blocks_of(pages)), pages=total)
+
+
+class _Lost(Enum):
+    """Why a page has no text: it is a picture, or its letters do not say what they mean."""
+
+    PICTURE = "picture"
+    GARBLED = "garbled"
+
+
+def _check_text(file: str, pictures: list[int], garbled: list[int]) -> None:
+    reasons = []
     if pictures:
+        reasons.append(
+            f"第 {_ranges(pictures)} 页是扫描图片，没有可用的文字层；请先做文字识别（OCR）"
+        )
+    if garbled:
+        reasons.append(
+            f"第 {_ranges(garbled)} 页的文字层是乱码（字体里没有文字编码），读出来认不得；请从原文件重新导出 PDF，或先做文字识别（OCR）"
+        )
+    if reasons:
         raise ScannedDocument(
             file,
-            f"第 {_ranges(pictures)} 页是扫描图片或文字认不出来，没有可用的文字层；请先做文字识别（OCR），"
-            "或换成 docx、有文字的 PDF 再导入",
-            tuple(pictures),
+            "；".join(reasons) + "，或换成 docx、有文字的 PDF 再导入",
+            tuple(sorted([*pictures, *garbled])),
         )
-    return Document(file, Kind.PDF, tuple(blocks_of(pages)), pages=total)
 
 
 class _opened:
@@ -70,11 +98,17 @@ class _opened:
 
     def __init__(self, file: str, data: bytes) -> None:
         try:
+            # Without a password: whoever may read it need not know the owner's.
             self._pdf = pdfplumber.open(BytesIO(data))
+            mend_collections(self._pdf.doc)
         except PdfminerException as error:
             cause = error.args[0] if error.args else error
             if isinstance(cause, PDFPasswordIncorrect):
-                raise LockedDocument(file, "PDF 有密码保护；请取消密码后再导入") from error
+                raise LockedDocument(file, "打开这个 PDF 需要密码；请取消密码后再导入") from error
+            if isinstance(cause, PDFEncryptionError):
+                raise LockedDocument(
+                    file, "PDF 的加密方式读不了；请取消密码或限制，另存后再导入"
+                ) from error
             raise DamagedDocument(file, "PDF 已损坏，打不开；请重新下载或导出后再导入") from error
 
     def __enter__(self) -> Any:
@@ -84,23 +118,30 @@ class _opened:
         self._pdf.close()
 
 
-def _read_page(file: str, raw: Any, number: int, limits: Limits) -> Page | None:
-    """``None`` for a page that is a picture, or whose characters carry no meaning."""
+def _read_page(file: str, raw: Any, number: int, limits: Limits) -> Page | _Lost:
     chars = [char for char in raw.chars if _is_level(char)]
     if len(chars) > limits.page_characters:
         raise OversizedDocument(file, f"第 {number} 页有 {len(chars)} 个字，不像正常的页面")
     if not any(char["text"].strip() for char in chars):
-        return None if raw.images else Page(number, float(raw.height), (), ())
-    unreadable = sum(
-        1 for char in chars if _CID.fullmatch(char["text"]) or char["text"] == "\ufffd"
-    )
-    if unreadable * 5 > len(chars):
-        return None
+        return _Lost.PICTURE if raw.images else Page(number, float(raw.height), (), ())
+    texts = [char["text"] for char in chars if char["text"].strip()]
+    if sum(map(_is_unreadable, texts)) > _UNREADABLE_SHARE * len(texts):
+        return _Lost.GARBLED
     tables = tuple(_tables(raw, number))
     lines = tuple(
         line for line in _lines(chars, number) if not any(table.holds(line) for table in tables)
     )
     return Page(number, float(raw.height), lines, tables)
+
+
+def _is_unreadable(text: str) -> bool:
+    """Whether a letter has no meaning: no code, a private one, or a byte of Chinese taken for a Western letter."""
+    return bool(_CID.fullmatch(text)) or any(
+        char == "\ufffd"
+        or ("\x80" <= char <= "\xff" and char not in _WESTERN)
+        or category(char) in _MEANINGLESS
+        for char in text
+    )
 
 
 def _is_level(char: dict[str, Any]) -> bool:

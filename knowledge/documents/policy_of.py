@@ -14,6 +14,7 @@ from knowledge.documents.dates import Validity, read_validity
 from knowledge.documents.facets import facet_of
 from knowledge.documents.front import Front, read_front
 from knowledge.documents.outline import ANNEX_LIST, Piece, outline
+from knowledge.documents.repeals import Aim, is_notice_of_ends, read_aims
 from knowledge.errors import NotAPolicy
 from knowledge.policy import Clause, Facet, Policy, Status
 
@@ -24,19 +25,58 @@ _PHONE = re.compile(
 _POLICY_WORD = re.compile(
     r"通知|办法|措施|细则|指南|规定|意见|方案|公告|指引|若干|条例|决定|通告|政策|计划|规程|扶持|资助|补贴|奖励|认定|申报"
 )
+_REPEALS_ONLY = re.compile(r"废止|失效|停止执行|终止执行")
 _ARTICLE = re.compile(r"第.{1,6}条")
 
 
 @dataclass(frozen=True)
 class Draft:
     """A policy as its document tells it. ``pieces`` and ``facets`` are its clauses, in order; ``policy`` has no id that
-    counts and no wording yet. ``taken`` are the lines that became facts instead of clauses.
+    counts and no wording yet. ``taken`` are the lines that became facts instead of clauses. ``aims`` are what it does to
+    other papers.
     """
 
     policy: Policy
     pieces: tuple[Piece, ...]
     facets: tuple[Facet, ...]
     taken: tuple[str, ...]
+    aims: tuple[Aim, ...] = ()
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A paper that only ends others, or lets them hold for longer: nothing in it answers a question."""
+
+    title: str
+    doc_no: str | None
+    issuer: str
+    aims: tuple[Aim, ...]
+
+
+def notice_of(document: Document) -> Notice | None:
+    """The notice ``document`` is; ``None`` where it is a policy of its own.
+
+    Raises:
+        NotAPolicy: its title says that it repeals papers, and no paper can be read in it.
+    """
+    front = read_front(document)
+    title = front.notice_title or front.title or ""
+    pieces = [*outline(front.letter), *outline(front.body)]
+    if not is_notice_of_ends(title) or any(_ARTICLE.match(piece.label) for piece in pieces):
+        return None
+    aims = _aims(front, title, pieces)
+    if not aims and _REPEALS_ONLY.search(title):
+        raise NotAPolicy(
+            document.file,
+            f"看标题“{title[:40]}”是废止通知，但没有读出废止了哪些文件；请检查文件名称（《》）或文号是否写明",
+        )
+    return Notice(title, front.doc_no, front.issuer or UNSTATED_ISSUER, aims) if aims else None
+
+
+def _aims(front: Front, title: str, pieces: Sequence[Piece]) -> tuple[Aim, ...]:
+    validity = _validity([piece.text for piece in pieces], front.published)
+    day = validity.valid_from or front.published
+    return read_aims(title, [*front.letter, *front.body], day)
 
 
 def draft_of(document: Document) -> Draft:
@@ -59,7 +99,13 @@ def draft_of(document: Document) -> Draft:
         Facet.OVERVIEW if piece.label == ANNEX_LIST else facet_of(piece.context, piece.text)
         for piece in pieces
     )
-    return Draft(_facts(front, title, seat, pieces), tuple(pieces), facets, tuple(front.taken))
+    return Draft(
+        _facts(front, title, seat, pieces),
+        tuple(pieces),
+        facets,
+        tuple(front.taken),
+        _aims(front, front.notice_title or title, pieces),
+    )
 
 
 def _check_is_policy(

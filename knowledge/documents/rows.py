@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from knowledge.acts import Act
 from knowledge.catalogue import KEYS, OPTIONAL
 from knowledge.policy import Clause, Criterion, Policy
 
@@ -29,6 +30,8 @@ def _plain(value: object) -> Any:
         return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, Act):
+        return {key: _plain(each) for key, each in vars(value).items()}
     if isinstance(value, Criterion):
         return {
             "field": value.field,

@@ -14,7 +14,7 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import IllegalCharacterError
 
-from knowledge.catalogue import KEYS, read_row
+from knowledge.catalogue import read_row
 from knowledge.documents.rows import row_of
 from knowledge.errors import CatalogueError
 from knowledge.fields import FieldSpec
@@ -27,13 +27,14 @@ NAMES: Mapping[str, str] = {
     "status": "状态", "category": "类别", "industries": "行业", "benefit_type": "支持方式",
     "amount_max_cny": "最高金额（元）", "summary": "扶持内容", "criteria": "申报条件", "materials": "申报材料",
     "window": "申报时间", "department": "受理部门", "phone": "咨询电话", "confidence": "可信度", "note": "备注",
-    "inferred": "推断的字段", "asked": "常见问法",
+    "inferred": "推断的字段", "asked": "常见问法", "acts": "后续文件", "status_as_of": "状态记录日期",
 }  # fmt: skip
 CLAUSE_NAMES: Mapping[str, str] = {
     "id": "条款编号", "facet": "方面", "label": "条款", "text": "原文", "path": "所在标题", "page": "页码",
 }  # fmt: skip
 _LISTS = frozenset({"aliases", "industries", "materials", "inferred", "asked", "path"})
-_DAYS = frozenset({"published", "valid_from", "valid_to"})
+_DAYS = frozenset({"published", "valid_from", "valid_to", "status_as_of"})
+_JSON = frozenset({"criteria", "acts"})
 _NUMBERS = frozenset({"amount_max_cny", "page"})
 _WORDS = {
     "现行有效": "current",
@@ -173,7 +174,7 @@ def _policy(
 ) -> Policy | None:
     row = _record(file, table, number, cells, problems)
     for key in NAMES:
-        row.setdefault(key, [] if key in _LISTS or key == "criteria" else None)
+        row.setdefault(key, [] if key in _LISTS | _JSON else None)
     row["wording"] = wording.pop(str(row["id"]), [])
     found, policy = read_row(row, fields)
     for problem in found:
@@ -200,8 +201,8 @@ def _value(key: str, cell: Any) -> Any:
     if isinstance(cell, str):
         cell = cell.strip()
     if cell is None or cell == "":
-        return [] if key in _LISTS or key == "criteria" else None
-    if key == "criteria":
+        return [] if key in _LISTS | _JSON else None
+    if key in _JSON:
         return _json(cell)
     if key in _LISTS:
         text = _text(cell)
@@ -250,7 +251,7 @@ def write_sheet(policies: Iterable[Policy]) -> bytes:
     clauses.append(list(CLAUSE_NAMES.values()))
     for policy in policies:
         row = row_of(policy)
-        _append(sheet, policy.id, [(key, row.get(key, [])) for key in KEYS if key != "wording"])
+        _append(sheet, policy.id, [(key, row.get(key, [])) for key in NAMES])
         for clause in row.get("wording", []):
             _append(clauses, clause["id"], [(key, clause[key]) for key in CLAUSE_NAMES])
     for each in (sheet, clauses):
@@ -281,7 +282,7 @@ def _append(sheet: Any, row_id: str, values: Sequence[tuple[str, Any]]) -> None:
 
 
 def _shown(key: str, value: Any) -> Any:
-    if key == "criteria":
+    if key in _JSON:
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):
         plain = not any("；" in item for item in value) and not str(value[0]).startswith("[")

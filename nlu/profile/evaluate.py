@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from knowledge.fields import Fields, read_fields
-from nlu.evaluate import read_jsonl, share_of
+from nlu.evaluate import Labelled, read_jsonl, share_of
 from nlu.profile.reading import read_facts
 from nlu.profile.said import Answer, SaidFact
 
@@ -31,7 +31,7 @@ class LabelledField(BaseModel):
     correction: bool = False
 
 
-class LabelledMessage(BaseModel):
+class LabelledMessage(Labelled):
     """One message, what was asked and given before it, and every fact in it; what only follows is not labelled."""
 
     model_config = ConfigDict(extra="forbid")

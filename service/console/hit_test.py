@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from actions.replies import Reply, ReplyKind
 from bot.turn import BotError, TurnResult
-from knowledge.answer import Answer, Answerer, Refusal
+from knowledge.answer import Answerer
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Status
 from knowledge.question import read_question
 from knowledge.retrieval import Hit, Retriever

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from actions.answering import citation_card
 from actions.replies import CitationCard
-from knowledge.answer import Answer, Answerer
+from knowledge.answer import Answerer
+from knowledge.outcome import Answer
 from service.conversations.models import Message
 from service.db import Database
 from service.errors import NotFound

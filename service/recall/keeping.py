@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from actions.replies import Reply, ReplyKind
+from knowledge.policy import clause_hash
 from service.recall.models import SOURCES, SourceKind
 
 _KEEP = insert(SOURCES)  # built once: every turn with an answer runs it
@@ -30,20 +31,23 @@ def keep_sources(
     hashes = dict(sources)
     if not hashes:
         return
-    told = {card.policy_id: card.status for reply in replies for card in reply.citations}
+    cards = [card for reply in replies for card in reply.citations]
+    told = {card.policy_id: card.status for card in cards}
+    # A clause may be repealed alone, so each counts by what its own card said.
+    of_clause = {(c.policy_id, clause_hash(c.clause, c.quote)): c.status for c in cards}
     listed = {policy_id for reply in replies for policy_id in _listed(reply)}
     rows = []
-    for clause_id, clause_hash in hashes.items():
+    for clause_id, kept_hash in hashes.items():
         policy_id = clause_id.partition("#")[0]
         rows.append(
             {
                 "message_id": message_id,
                 "clause_id": clause_id,
-                "clause_hash": clause_hash,
+                "clause_hash": kept_hash,
                 "policy_id": policy_id,
                 "conversation_id": conversation_id,
                 "kind": SourceKind.MATCH if policy_id in listed else SourceKind.ANSWER,
-                "status": told.get(policy_id),
+                "status": of_clause.get((policy_id, kept_hash), told.get(policy_id)),
                 "answered_at": now,
             }
         )

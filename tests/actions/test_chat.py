@@ -46,3 +46,15 @@ def test_rating_without_a_score_is_asked_for_one() -> None:
     desk = FakeDesk()
     assert "1 到 5 分" in hear(Rate(desk), "我要评价").text
     assert desk.ratings == []
+
+
+@pytest.mark.parametrize("text", ["算了", "不问这个了"])
+def test_no_more_of_it_is_forgotten(live: Live, text: str) -> None:
+    heard = hear(Deny(live, FakeDesk()), text, slots={**QUESTION, "policy_id": "FT-001"})
+    assert "您想了解什么" in heard.text
+    assert (heard.slots["policy_id"], heard.slots["question"]) == (None, None)
+
+
+def test_what_follows_a_no_is_answered(live: Live) -> None:
+    heard = hear(Deny(live, FakeDesk()), "算了，稳岗返还比例是多少", slots={"policy_id": "FT-001"})
+    assert heard.slots["policy_id"] == "SZ-051"

@@ -83,3 +83,15 @@ def test_citation_shows_the_validity_of_the_day(answerer: Answerer) -> None:
     assert [card.status for card in cards][1] == "expired"
     assert cards[0].status != "expired"
     assert cards[0].valid_to == last
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("广州有哪些政策", "没有广州的政策"), ("盐田有哪些政策", "没有“盐田区”的政策")],
+)
+def test_list_by_place_is_no_wish_to_be_matched(
+    live: Live, desk: FakeDesk, text: str, said: str
+) -> None:
+    heard = hear(MatchPolicies(live, desk), text, intent="match_policies")
+    assert said in heard.text
+    assert heard.follow_up is None

@@ -202,3 +202,41 @@ def test_names_are_those_of_the_domain(live: Live, desk: FakeDesk) -> None:
     actions: list[PolicyAction] = [AnswerPolicy(live, desk), Fallback(live, desk)]
     assert [action.name() for action in actions] == ["action_answer_policy", "action_fallback"]
     assert CoreFallback(live, desk).name() == "action_default_fallback"
+
+
+class TestWhatNobodyNeedsToAnswer:
+    """Said without an appeal: there is nothing for a clerk to find out."""
+
+    @pytest.mark.parametrize("text", ["一定能拿到吗", "福田和罗湖哪个多", "盐田有哪些政策"])
+    def test_files_nothing(self, live: Live, desk: FakeDesk, text: str) -> None:
+        (reply,) = hear(AnswerPolicy(live, desk), text).replies
+        assert reply.text
+        assert "哪一项政策" not in reply.text
+        assert desk.appeals == {}
+
+    @pytest.mark.parametrize("action", [AnswerPolicy, Fallback, OutOfScope])
+    @pytest.mark.parametrize("text", ["换个话题", "保证能批下来吗"])
+    def test_whatever_the_message_was_taken_for(
+        self, live: Live, desk: FakeDesk, action: type[PolicyAction], text: str
+    ) -> None:
+        (reply,) = hear(action(live, desk), text, confidence=0.95).replies
+        assert reply.kind is ReplyKind.QUESTION
+        assert desk.appeals == {}
+
+    def test_new_subject_forgets_all(self, live: Live, desk: FakeDesk) -> None:
+        slots = {"policy_id": "FT-001", "listed": ["FT-001", "FT-002"], "question": "国高"}
+        heard = hear(AnswerPolicy(live, desk), "换个话题", slots=slots)
+        assert heard.slots == {
+            "question": None,
+            "policy_id": None,
+            "facets": [],
+            "listed": [],
+            "listing": None,
+        }
+
+    def test_list_goes_on_from_the_slots(self, live: Live, desk: FakeDesk) -> None:
+        action = AnswerPolicy(live, desk)
+        first = hear(action, "国家级的有哪些")
+        second = hear(action, "还有呢", slots=first.slots)
+        assert "共10项，接着列" in second.text
+        assert not set(first.slots["listed"]) & set(second.slots["listed"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from knowledge.answer import Answer, Refusal
 from knowledge.catalogue import Catalogue
 from knowledge.composition import Citation
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Facet, Policy, Status
 
 PROMISES = ("一定能", "一定可以", "保证能", "包过", "肯定能")
@@ -22,6 +22,9 @@ _APOLOGIES = {
     Refusal.NOT_RECORDED: ("不能凭空回答",),
     Refusal.DETAIL_NOT_RECORDED: ("没有写您问的这一点", "不能凭空回答"),
     Refusal.UNCLEAR: ("不太确定", "请问您说的是哪一项"),
+    Refusal.ASKS_WHICH: ("请问",),
+    Refusal.NEW_SUBJECT: ("刚才的就先放下",),
+    Refusal.NONE_LISTED: ("目录里没有",),
 }
 
 

@@ -10,9 +10,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from knowledge.answer import Answer, Answerer
+from knowledge.answer import Answerer
 from knowledge.catalogue import read_catalogue
 from knowledge.dense import VectorCache
+from knowledge.outcome import Answer
 from knowledge.retrieval import Retriever
 from tests.knowledge.samples import HashedEncoder
 

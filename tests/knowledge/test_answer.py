@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 
-from knowledge.answer import Answer, Answerer, Refusal
+from knowledge.answer import Answerer
 from knowledge.discussion import Discussion
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Facet, Status
 from tests.knowledge.honesty import assert_honest, assert_stamped
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from knowledge.catalogue import Catalogue, read_catalogue
+from knowledge.catalogue import DEMO_CATALOGUE, Catalogue, read_catalogue
 from knowledge.errors import CatalogueError, KnowledgeError
 from knowledge.fields import FieldSpec, FieldType, read_fields
-from knowledge.policy import Criterion, Level, Op, Status
+from knowledge.policy import Criterion, Level, Op, Policy, Status
 
 FACTS_FILE = Path(__file__).resolve().parents[2].parent / "shared/policies/catalogue-facts.jsonl"
 TYPES: Mapping[str, FieldType] = {
@@ -486,3 +486,30 @@ class TestFieldDictionary:
         }
         assert said
         assert said == {name: units[name[name.rindex("_") :]] for name in said}
+
+
+def test_a_line_read_before_gives_the_very_same_policy(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    first, second = (DEMO_CATALOGUE / "futian.jsonl").read_text(encoding="utf-8").split("\n")[:2]
+    path.write_text(f"{first}\n{second}\n", encoding="utf-8")
+    lines: dict[str, Policy] = {}
+    before = read_catalogue(path, lines=lines)
+    changed = second.replace("福田", "罗湖")
+    path.write_text(f"{changed}\n{first}\n", encoding="utf-8")
+    after = read_catalogue(path, lines=lines)
+    old, new = list(before.policies.values()), list(after.policies.values())
+    assert new[1] is old[0]
+    assert new[0] != old[1]
+    assert set(lines) == {first, changed}
+
+
+def test_a_line_read_before_that_stands_twice_now_is_still_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    first = (DEMO_CATALOGUE / "futian.jsonl").read_text(encoding="utf-8").split("\n")[0]
+    path.write_text(first, encoding="utf-8")
+    lines: dict[str, Policy] = {}
+    read_catalogue(path, lines=lines)
+    path.write_text(f"{first}\n{first}\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match="already used"):
+        read_catalogue(path, lines=lines)
+    assert list(lines) == [first]

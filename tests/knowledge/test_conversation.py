@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.answer import Answer, Answerer, Refusal
+from knowledge.answer import Answerer
 from knowledge.discussion import Discussion
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Facet, Status
-from tests.knowledge.honesty import assert_honest
+from tests.knowledge.conversing import only, talk
 from tests.knowledge.samples import (
     ALWAYS_ANSWER,
     ALWAYS_ASK_BACK,
@@ -39,22 +40,6 @@ def town(folder: Path) -> Answerer:
 def unsure(folder: Path) -> Answerer:
     """Asks back about whatever it finds."""
     return answerer_of(TOWN, folder, ALWAYS_ASK_BACK)
-
-
-def talk(answerer: Answerer, *texts: str) -> list[Answer]:
-    """The answers to the last text after the others were said."""
-    discussion, answers = Discussion(), list[Answer]()
-    for text in texts:
-        answers = answerer.answers(text, TODAY, discussion)
-        for answer in answers:
-            assert_honest(answer, answerer.catalogue, TODAY)
-        discussion = answers[-1].discussion
-    return answers
-
-
-def only(answers: list[Answer]) -> Answer:
-    (answer,) = answers
-    return answer
 
 
 def cited(answer: Answer) -> list[str]:

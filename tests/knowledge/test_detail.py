@@ -6,11 +6,12 @@ from datetime import date
 
 import pytest
 
-from knowledge.answer import Answerer, Refusal
+from knowledge.answer import Answerer
 from knowledge.catalogue import Catalogue
 from knowledge.detail import Details, asking_part
 from knowledge.facets import facets_of
 from knowledge.lexical import fold
+from knowledge.outcome import Refusal
 
 TODAY = date(2026, 11, 24)
 
@@ -74,3 +75,30 @@ def test_plain_question_is_never_taken_for_a_missing_detail(answerer: Answerer, 
     ]
     wrong = [a.policy_id for a in answers if a.refusal is Refusal.DETAIL_NOT_RECORDED]
     assert len(wrong) <= len(answers) // 50, wrong
+
+
+def test_missing_detail_is_called_by_its_name(answerer: Answerer) -> None:
+    answer = answerer.answer("福田存量国高认定支持，审核过了以后多少个工作日钱到账", TODAY)
+    assert "没有写您问的这一点（到账时间" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("text", "policy_id", "unstated"),
+    [
+        ("钱打到公司账户还是个人卡", "FT-001", ("收款账户",)),
+        ("要不要盖公章", "FT-038", ("盖章和签字",)),
+        ("装修合同要不要交", "FT-038", ()),
+        ("要什么条件", "FT-001", ()),
+    ],
+)
+def test_details_asked_for_and_not_stated_are_named(
+    details: Details, catalogue: Catalogue, text: str, policy_id: str, unstated: tuple[str, ...]
+) -> None:
+    assert details.unstated(text, catalogue.policies[policy_id]) == unstated
+
+
+def test_detail_stated_under_another_facet_is_answered_from_there(answerer: Answerer) -> None:
+    """The record has no window; the day counts among the conditions."""
+    answer = answerer.answer("16年底搬进福田的，搬迁安置支持认哪天以后搬来的", TODAY)
+    assert (answer.refusal, answer.policy_id) == (None, "FT-025")
+    assert "2017-01-01" in answer.text

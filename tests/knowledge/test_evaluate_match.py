@@ -161,15 +161,15 @@ def test_difference_is_told_condition_by_condition(matcher: Matcher, tmp_path: P
         (row(labels=[]), "labels.jsonl:2: labels: "),
         (row(id=""), "labels.jsonl:2: id: "),
         (row(labels=[{"policy_id": "CN-010", "label": "maybe"}]), "labels.jsonl:2: labels.0.label: "),
-        (row(labels=[{"policy_id": "XX-1", "label": "unknown"}]), "labels.jsonl:2: labels.0.policy_id: the catalogue has no 'XX-1'"),
-        (row(labels=[*row()["labels"], {"policy_id": "CN-010", "label": "unknown"}]), "labels.jsonl:2: labels.1.label: "),
+        (row(id="b", labels=[{"policy_id": "XX-1", "label": "unknown"}]), "labels.jsonl:2: labels.0.policy_id: the catalogue has no 'XX-1'"),
+        (row(id="b", labels=[*row()["labels"], {"policy_id": "CN-010", "label": "unknown"}]), "labels.jsonl:2: labels.1.label: "),
     ],
 )  # fmt: skip
 def test_bad_line_is_named_by_file_and_line(
     matcher: Matcher, tmp_path: Path, spoiled: object, named: str
 ) -> None:
     with pytest.raises(LabelError) as caught:
-        read_labelled_profiles(write(tmp_path, row(), spoiled, row(), "}"), matcher.rows)
+        read_labelled_profiles(write(tmp_path, row(), spoiled, row(id="c"), "}"), matcher.rows)
     first, last = str(caught.value).splitlines()
     assert first.startswith(named)
     assert last.startswith("labels.jsonl:4: ")

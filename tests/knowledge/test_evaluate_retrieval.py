@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from knowledge import evaluate_retrieval as module
-from knowledge.absence import FEATURES, fit, presence_features, read_model
+from knowledge.absence import FEATURES, build_index, fit, read_model
 from knowledge.baselines import by_bigrams, by_segments
 from knowledge.corpus import Corpus, Document, Query, read_corpus
 from knowledge.dense import VectorCache
@@ -181,12 +181,9 @@ class TestAbsence:
     def test_an_answer_left_out_lowers_the_chance(
         self, sample: Corpus, encoder: Encoder, vector_cache: VectorCache
     ) -> None:
-        index, model = build(sample, encoder, vector_cache).index, read_model()
+        ranker = build(sample, encoder, vector_cache).ranker
         chances = [
-            (
-                model.chance(presence_features(index, query.text)),
-                model.chance(presence_features(index.without(right), query.text)),
-            )
+            (ranker.chance(query.text, ()), ranker.chance(query.text, right))
             for query, right in sample.answered()
         ]
         assert sum(with_it > without for with_it, without in chances) >= 22
@@ -194,7 +191,7 @@ class TestAbsence:
     def test_leaving_out_leaves_the_index_as_it_was(
         self, sample: Corpus, cache: VectorCache
     ) -> None:
-        index = build(sample, BagEncoder(), cache).index
+        index = build_index(sample, BagEncoder(), cache)
         before = index.rank("住满多久才能领居住证")
         smaller = index.without({"g04", "unknown"})
         assert "g04" not in {found.id for found in smaller.rank("住满多久才能领居住证", 24)}
@@ -202,7 +199,7 @@ class TestAbsence:
         assert index.rank("住满多久才能领居住证") == before
 
     def test_the_fit_learns_what_tells(self, sample: Corpus, cache: VectorCache) -> None:
-        model = fit([(sample, build(sample, BagEncoder(), cache).index)])
+        model = fit([(sample, build_index(sample, BagEncoder(), cache))])
         weights = dict(zip(model.features, model.weights, strict=True))
         assert tuple(weights) == FEATURES
         assert weights["document_share"] > 0 and weights["best_cosine"] > 0

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.answer import WORDING_SHOWN, Answer, Answerer, Refusal
+from knowledge.answer import Answerer
+from knowledge.outcome import Answer, Refusal
 from knowledge.policy import Clause, Facet, Policy, Status
+from knowledge.telling import WORDING_SHOWN
 from tests.knowledge.honesty import assert_honest
 from tests.knowledge.samples import ALWAYS_ANSWER, answerer_of, document, policy
 

@@ -158,3 +158,36 @@ def test_shipped_sets_share_no_question() -> None:
     alone = [q.text for questions in read.values() for q in questions if not q.context]
     assert len(ids) == len(set(ids)) == 701
     assert len(alone) == len(set(alone))
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "named"),
+    [
+        (
+            '{"id": "q1", "text": "y"}',
+            "id: 'q1' is already the id of line 1; .* give this row another",
+        ),
+        ('{"id": "", "text": "y"}', "id: "),
+        (
+            '{"id": "q2", "text": "y", "facet": "price"}',
+            "facet: 'price' is none of amount, .*write",
+        ),
+        (
+            '{"id": "q2", "text": "y", "intent": "ask"}',
+            "intent: 'ask' is none of ask_policy, greet",
+        ),
+        (
+            '{"id": "q2", "text": "y", "context": [{"role": "robot", "text": "z"}]}',
+            r"context\.0\.role: 'robot' is none of agent, assistant",
+        ),
+    ],
+)
+def test_names_nothing_knows_and_ids_used_twice(tmp_path: Path, spoiled: str, named: str) -> None:
+    path = write(tmp_path, '{"id": "q1", "text": "x", "intent": "greet"}', spoiled)
+    with pytest.raises(LabelError, match=rf"^q\.jsonl:2: {named}"):
+        read_questions(path, {"ask_policy", "greet"})
+
+
+def test_any_intent_passes_where_none_are_known(tmp_path: Path) -> None:
+    (question,) = read_questions(write(tmp_path, '{"id": "q1", "text": "x", "intent": "ask"}'))
+    assert question.intent == "ask"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knowledge.absence import build_index
 from knowledge.corpus import Corpus, read_corpus
 from knowledge.dense import VectorCache
 from knowledge.encoder import Encoder, load_encoder
@@ -89,7 +90,8 @@ def test_its_own_prompts_are_used(tiny: Encoder, tmp_path: Path) -> None:
 
 class TestMismatch:
     def save(self, encoder: Encoder, sample: Corpus, folder: Path) -> None:
-        build(sample, encoder, VectorCache(folder / "vectors")).index.save(folder / "index")
+        index = build_index(sample, encoder, VectorCache(folder / "vectors"))
+        index.save(folder / "index")
 
     def test_another_dimension_is_an_error(
         self, tiny: Encoder, sample: Corpus, tmp_path: Path
@@ -117,7 +119,7 @@ class TestMismatch:
         again = load_encoder(str(folder))
         question = sample.queries[0].text
         found = HybridIndex.load(tmp_path / "index", again).rank(question)
-        expected = build(sample, tiny, VectorCache(tmp_path / "vectors")).index.rank(question)
+        expected = build_index(sample, tiny, VectorCache(tmp_path / "vectors")).rank(question)
         assert [each.id for each in found] == [each.id for each in expected]
 
     def test_vectors_of_two_models_are_kept_apart(

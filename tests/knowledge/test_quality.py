@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from knowledge.answer import Answer, Answerer, Refusal
+from knowledge.answer import Answerer
 from knowledge.catalogue import DATA
 from knowledge.discussion import Discussion
 from knowledge.evaluate import CitedClause, Outcome, evaluate_answers
 from knowledge.labels import LABELLED_FOR, LabelledQuestion, read_questions
+from knowledge.outcome import Answer, Refusal
 
 # The two largest sets of the development questions, and the two that hold traps: ended policies, words never to be said.
 SETS = ("dev.jsonl", "more/dev.jsonl", "date_trap/dev.jsonl", "adversarial/dev.jsonl")

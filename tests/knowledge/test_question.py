@@ -119,9 +119,11 @@ class TestPlaces:
             "上海主板上市补贴",
             "北京证交所",
             "上海股票上市",
+            "一半研发花在新加坡分部了",
+            "有一部分研发在新加坡做的",
         ],
     )
-    def test_stock_exchange_is_no_place(self, text: str) -> None:
+    def test_stock_exchange_or_own_branch_is_no_place(self, text: str) -> None:
         assert read_question(text).elsewhere is None
 
     def test_move_from_elsewhere_to_a_served_place_is_about_the_served_place(self) -> None:

