@@ -129,7 +129,8 @@ def _decision(replies: Sequence[Reply]) -> Decision:
 
 def _part(answer: Answer, retriever: Retriever, as_of: date, cited: Collection[str]) -> PartOut:
     found = answer.refusal
-    refused = Decision.CLARIFY if found is Refusal.UNCLEAR else Decision.REFUSE
+    asks = found is not None and (found is Refusal.UNCLEAR or not found.needs_clerk)
+    refused = Decision.CLARIFY if asks else Decision.REFUSE
     return PartOut(
         question=answer.question,
         decision=refused if found else Decision.ANSWER,
