@@ -7,13 +7,25 @@ hit always holds what was asked.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from sqlalchemy import Connection, TextClause, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    TextClause,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.orm import Session
 
 MAX_WORDS = 5
@@ -24,7 +36,7 @@ _BETWEEN_WORDS = re.compile(r"[\s,;、。!?]+")
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _MAX_GRAM_CHARS = 40
 _MAX_GRAMS = 4000
-_MOST_LOOKED_UP = 12
+_MOST_LOOKED_UP = 8
 _AT_ONCE = 1000
 # PostgreSQL's index gives all hits or none. So each row also carries the number of its block of rows,
 # and blocks are asked from the newest on, four times as many each time: a frequent word is found in
@@ -98,8 +110,8 @@ def looked_up(words: Sequence[str]) -> list[Gram]:
                 found[gram.text] = gram
     whole = [gram for gram in found.values() if not gram.is_open]
     opened = [gram for gram in found.values() if gram.is_open]
-    if whole:  # a beginning of one or two characters stands for very many: the text will tell
-        opened = [gram for gram in opened if len(gram.text) > 2]
+    if whole:  # a beginning of one character stands for very many: the text will tell
+        opened = [gram for gram in opened if len(gram.text) > 1]
     step = max(1, -(-len(whole) // _MOST_LOOKED_UP))
     return [*whole[::step], *opened]
 
@@ -121,6 +133,16 @@ def _looked_up_of(run: str, is_last: bool) -> Iterator[Gram]:
             for start in range(len(part) - 1):
                 yield Gram(part[start : start + 2], is_open=False)
         before = part[-1]
+
+
+def one_of(db: Session, column: str, numbers: Sequence[int]) -> ColumnElement[bool]:
+    """That a column (``table.name``) is one of very many numbers, as one parameter."""
+    if db.get_bind().dialect.name == "postgresql":
+        return literal_column(column).op("=")(
+            func.any(bindparam(None, list(numbers), ARRAY(BigInteger)))
+        )
+    listed = func.json_each(json.dumps(numbers)).table_valued("value")
+    return literal_column(column).in_(select(listed.c.value))
 
 
 @dataclass(frozen=True)

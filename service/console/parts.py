@@ -12,6 +12,7 @@ from service.conversations.turns import Delivery
 from service.db import Database
 from service.debt.serving import SignedAnswers
 from service.enterprises.names import NameIndex
+from service.handoff.board import Board
 from service.handoff.feed import StaffFeed
 from service.settings import Settings
 
@@ -21,7 +22,8 @@ class ConsoleParts:
     """Handed in once when the console is mounted; pages find it in their seat.
 
     ``rehearse`` runs one turn of the bot without keeping anything. ``posted`` hands replies that were
-    just stored to the visitor's open streams. ``names`` and ``figures`` are shared by pages and
+    just stored to the visitor's open streams. ``board`` keeps what the
+    inboxes show; the feed tells it of changes first. ``names`` and ``figures`` are shared by pages and
     endpoints.
     """
 
@@ -32,5 +34,9 @@ class ConsoleParts:
     feed: StaffFeed
     posted: Callable[[str, Sequence[Delivery]], None]
     signed: SignedAnswers
+    board: Board = field(default_factory=Board)
     names: NameIndex = field(default_factory=NameIndex)
     figures: Figures = field(default_factory=Figures)
+
+    def __post_init__(self) -> None:
+        self.feed.before_telling(self.board.take)

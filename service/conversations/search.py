@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.conversations.models import Message
-from service.text_search import TextIndex, folded, holds, words_of
+from service.text_search import TextIndex, folded, holds, one_of, words_of
 
 INDEX = TextIndex("message_search")
 _AT_ONCE = 400
 _MOST_COMPARED = 4000
+_COMPARED = select(Message.conversation_id, Message.text)
 
 
 def add(db: Session, seq: int, said: str) -> None:
@@ -41,12 +42,11 @@ def _holding(db: Session, words: list[str]) -> Iterator[str]:
     """A conversation for each message that holds the words, newest message first."""
     compared = 0
     for numbers in INDEX.candidates(db, words, _AT_ONCE):
-        query = select(Message.seq, Message.conversation_id, Message.text)
-        rows = {row.seq: row for row in db.execute(query.where(Message.seq.in_(numbers)))}
-        for number in numbers:
-            row = rows.get(number)
-            if row is not None and holds(row.text, words):
-                yield row.conversation_id
+        is_candidate = one_of(db, "messages.seq", numbers)
+        rows = db.execute(_COMPARED.where(is_candidate).order_by(Message.seq.desc()))
+        for conversation_id, said in rows:
+            if holds(said, words):
+                yield conversation_id
         compared += len(numbers)
         if compared >= _MOST_COMPARED:
             return

@@ -22,9 +22,11 @@ _INDEXES: tuple[tuple[str, str, list[str]], ...] = (
     ("ix_enterprises_with_aliases", "enterprises", ["id"]),
     ("ix_handoff_reads_conversation", "handoff_reads", ["conversation_id"]),
     ("ix_handoff_reads_at", "handoff_reads", ["at"]),
+    ("ix_appeals_common", "appeals", ["received_at", "id"]),
 )
 # Of the partial ones: the condition on SQLite, and on PostgreSQL.
 _ONLY = {
+    "ix_appeals_common": ("is_common IS 1", "is_common IS true"),
     "ix_messages_answered_by_bot": ("intent IS NOT NULL", "intent IS NOT NULL"),
     "ix_outbox_refusals": (
         "json_extract(body, '$.kind') = 'refusal'",
