@@ -44,7 +44,10 @@ _AT_ONCE = 1000
 _BLOCK_BITS = 14
 _WIDENING = 4
 _MOST_BLOCKS = 64
-_ABOVE_ALL = 1 << 62
+
+Span = tuple[Sequence[int], int, int]
+"""Blocks (none: whichever), the lowest number, the number below which."""
+_WHOLE: tuple[Span, ...] = (((), 0, 1 << 62),)
 
 
 def folded(said: str) -> str:
@@ -205,7 +208,9 @@ class TextIndex:
         if not grams:
             return
         is_sqlite = db.get_bind().dialect.name == "sqlite"
-        for blocks, lowest, below in self._spans(db, is_sqlite):
+        # SQLite reads its list of hits backwards and stops; who wants very many gets them in one go.
+        is_whole = is_sqlite or at_once >= 1 << _BLOCK_BITS
+        for blocks, lowest, below in _WHOLE if is_whole else self._spans(db):
             match = _sqlite_match(grams) if is_sqlite else _postgresql_match(grams, blocks)
             while True:
                 asked = {"match": match, "lowest": lowest, "below": below, "limit": at_once}
@@ -221,11 +226,7 @@ class TextIndex:
         """At most so many of the candidates, the newest."""
         return list(islice(chain.from_iterable(self.candidates(db, words, most)), most))
 
-    def _spans(self, db: Session, is_sqlite: bool) -> Iterator[tuple[Sequence[int], int, int]]:
-        """(blocks, lowest number, number below which), newest first; no blocks: whichever."""
-        if is_sqlite:  # reads its list of hits backwards and stops
-            yield (), 0, _ABOVE_ALL
-            return
+    def _spans(self, db: Session) -> Iterator[Span]:
         newest = db.execute(text(f"SELECT max(id) FROM {self.table}")).scalar() or 0
         last, count = int(newest) >> _BLOCK_BITS, 1
         while last >= 0:

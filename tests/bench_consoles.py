@@ -27,6 +27,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.console import showing
+from service.console.seat import _RECENT_S
 from service.conversations import operations
 from service.conversations.models import Conversation, Owner
 from service.conversations.operations import Backlog, Incoming
@@ -69,6 +70,7 @@ class OpenConsole:
     chosen: str | None
     html: bool
     seen: list[tuple[str, int, float]] = field(default_factory=list)
+    checked_at: float = 0.0
 
     async def watch(self, feed: StaffFeed, pool: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
@@ -97,7 +99,9 @@ class OpenConsole:
         return inbox.list_conversations(db, self.staff, self.view), inbox.counts(db, self.staff)
 
     def _read(self, ask: Callable[[Session], _Found]) -> _Found:
-        assert refreshed(self.database, token_of(int(self.staff.id[1:]))) is not None
+        if time.monotonic() > self.checked_at + _RECENT_S:  # as ``Seat.show_again``
+            assert refreshed(self.database, token_of(int(self.staff.id[1:]))) is not None
+            self.checked_at = time.monotonic()
         with self.database.reading() as db:
             return ask(db)
 

@@ -52,17 +52,22 @@ _USED = re.compile(
     r"USING (?:COVERING )?INDEX (\S+)|VIRTUAL TABLE INDEX|(?:Index|Index Only) Scan (?:Backward )?using (\S+)"
     r"|Bitmap Index Scan on (\S+)|(INTEGER PRIMARY KEY)|USING PRIMARY KEY"
 )
+_TIME = re.compile(r"(?:Planning|Execution) Time: ([\d.]+) ms")
 _SMALL = ("anon_", "hits", "json_each")
 _WHOLE = re.compile(r"^SCAN (\w+)$|Seq Scan on (\w+)")
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Milliseconds: the middle and the 95th percentile of all, the same of each question's best."""
+    """Milliseconds: middle and 95th percentile by the clock, and the latter of each question's best.
+
+    ``busy_p95`` is this thread's own processor time, also of the best: SQLite works in it.
+    """
 
     p50: float
     p95: float
     best_p95: float
+    busy_p95: float
 
 
 def main() -> None:
@@ -93,50 +98,58 @@ def report(database: Database, sizes: Sizes, rounds: int, tries: int, only: str 
     title = (
         f"{database.engine.dialect.name}: {sizes.messages:,} messages, {sizes.appeals:,} appeals"
     )
-    table = Table("query", "p50", "p95", "p95 of best", "read by", title=f"{title}; ms")
+    columns = ("query", "p50", "p95", "of best", "own", "server", "read by")
+    table = Table(*columns, title=f"{title}; ms")
     late = 0
     for name, ask in queries(sizes).items():
         if only not in name:
             continue
         taken = measured(database, ask, rounds, tries)
-        late += taken.best_p95 > ALLOWED_MS
-        mark = "[red]" if taken.best_p95 > ALLOWED_MS else ""
-        table.add_row(
-            mark + name, f"{taken.p50:.1f}", f"{taken.p95:.1f}", f"{taken.best_p95:.1f}",
-            ", ".join(read_by(database, ask)),
-        )  # fmt: skip
+        indexes, server = read_by(database, ask)
+        late += taken.busy_p95 + server > ALLOWED_MS
+        mark = "[red]" if taken.busy_p95 + server > ALLOWED_MS else ""
+        times = (taken.p50, taken.p95, taken.best_p95, taken.busy_p95, server)
+        table.add_row(mark + name, *(f"{each:.1f}" for each in times), ", ".join(indexes))
     console = Console(width=160)
     console.print(table)
-    console.print(f"{late} over {ALLOWED_MS:.0f} ms; load {os.getloadavg()[0]:.1f}")
+    console.print(
+        f"{late} over {ALLOWED_MS:.0f} ms of processor time; load {os.getloadavg()[0]:.1f}"
+    )
 
 
 def measured(database: Database, ask: Ask, rounds: int, tries: int) -> Taken:
     """Asks in so many ways, each so many times; stops early when a way takes seconds."""
     every: list[float] = []
     best: list[float] = []
+    busy: list[float] = []
     until = time.perf_counter() + 20
     for number in range(rounds):
         took = [_once(database, ask, number) for _ in range(tries)]
-        every += took
-        best.append(min(took))
+        every += [by_clock for by_clock, _ in took]
+        best.append(min(by_clock for by_clock, _ in took))
+        busy.append(min(own for _, own in took))
         if time.perf_counter() > until:
             break
-    return Taken(statistics.median(every), _p95(every), _p95(best))
+    return Taken(statistics.median(every), _p95(every), _p95(best), _p95(busy))
 
 
-def _once(database: Database, ask: Ask, number: int) -> float:
-    began = time.perf_counter()
+def _once(database: Database, ask: Ask, number: int) -> tuple[float, float]:
+    began, own = time.perf_counter(), time.thread_time()
     with database.reading() as db:
         ask(db, number)
-    return (time.perf_counter() - began) * 1000
+    own = time.thread_time() - own
+    return (time.perf_counter() - began) * 1000, own * 1000
 
 
 def _p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[-1] if values[1:] else values[0]
 
 
-def read_by(database: Database, ask: Ask) -> list[str]:
-    """The indexes used by the statements of one question; ``all of x`` where a table is read whole."""
+def read_by(database: Database, ask: Ask) -> tuple[list[str], float]:
+    """The indexes used by the statements of one question, and PostgreSQL's own milliseconds for them.
+
+    ``all of x`` where a table is read whole. The milliseconds are the least of three, 0 for SQLite.
+    """
     asked: list[tuple[str, Any]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, given: Any, _context: Any, many: bool) -> None:
@@ -150,13 +163,22 @@ def read_by(database: Database, ask: Ask) -> list[str]:
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
     found: dict[str, None] = {}
-    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN "
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN (ANALYZE, TIMING OFF) "
+    took = []
     with database.engine.connect() as connection:
-        for statement, given in asked:
-            for row in connection.exec_driver_sql(explain + statement, given):
-                found.update(dict.fromkeys(_indexes(str(row[-1]))))
+        for _ in range(1 if database.is_sqlite else 3):
+            total = 0.0
+            for statement, given in asked:
+                lines = [
+                    str(row[-1]) for row in connection.exec_driver_sql(explain + statement, given)
+                ]
+                for line in lines:
+                    found.update(dict.fromkeys(_indexes(line)))
+                    own = _TIME.match(line)
+                    total += float(own[1]) if own else 0.0
+            took.append(total)
         connection.rollback()
-    return list(found)
+    return list(found), min(took)
 
 
 def _indexes(line: str) -> Iterator[str]:

@@ -36,7 +36,7 @@ def sqlite_desk(sizes: Sizes, seconds: float) -> Database:
     file = FOLDER / f"desk-{_key(sizes)}.db"
     if not file.exists():
         making = file.with_suffix(".making")
-        for left in FOLDER.glob(f"{making.name}*"):
+        for left in FOLDER.glob("*.making*"):
             left.unlink()
         made = Database.open(f"sqlite:///{making}")
         try:

@@ -162,6 +162,7 @@ class Appeal(Base):
         Index("ix_appeals_state_received", "state", "received_at", "id"),
         Index("ix_appeals_department_due", "department", "due_at", "id"),
         Index("ix_appeals_next_check", "next_check_at"),
+        Index("ix_appeals_closed", "closed_at"),
         # The lists people live in hold what is open: few among very many that are closed.
         Index(
             "ix_appeals_open_due",

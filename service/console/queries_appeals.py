@@ -145,7 +145,9 @@ def _departments(
     ).group_by(rows.c.department)
     filed = {name: (count, judged, kept) for name, count, judged, kept in db.execute(query)}
     closed = _by_department(db, [_within(Appeal.closed_at, span), *own])
-    is_overdue = and_(Appeal.state.in_(UNANSWERED_STATES), Appeal.due_at < span.now)
+    # What is unanswered is not closed; said in these words it is looked for among the few open ones.
+    is_open = Appeal.closed_at.is_(None)
+    is_overdue = and_(is_open, Appeal.state.in_(UNANSWERED_STATES), Appeal.due_at < span.now)
     overdue = _by_department(db, [is_overdue, *own])
     lines = []
     for name in filed.keys() | closed.keys() | overdue.keys():

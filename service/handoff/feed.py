@@ -87,7 +87,7 @@ class StaffFeed:
     """
 
     def __init__(
-        self, database: Database, every_s: float = 0.5, now: Callable[[], datetime] = utc_now
+        self, database: Database, every_s: float = 0.25, now: Callable[[], datetime] = utc_now
     ) -> None:
         self._database = database
         self._every_s = every_s

@@ -110,9 +110,10 @@ class Inbox:
     async def _picked(self, event: object) -> None:
         await self._open(str(event.args))  # type: ignore[attr-defined]
 
-    async def _fill_list(self, touched: Collection[str] = ()) -> None:
+    async def _fill_list(self, touched: Collection[str] = (), by_itself: bool = False) -> None:
         text = (self._looked_for.value or "").strip() or None
-        page, counts = await self._seat.read(
+        read = self._seat.show_again if by_itself else self._seat.read
+        page, counts = await read(
             _READ, _listed, self._seat.parts.board, self._seat.staff, self._view, text, touched
         )
         me = self._seat.staff.id
@@ -327,7 +328,7 @@ async def _update(page: Inbox, batch: list[Changed]) -> None:
     if any(change.conversation_id == page._chosen for change in batch):
         await page._refresh()
     else:
-        await page._fill_list()
+        await page._fill_list(by_itself=True)
 
 
 def _listed(

@@ -22,6 +22,7 @@ _INDEXES: tuple[tuple[str, str, list[str]], ...] = (
     ("ix_enterprises_with_aliases", "enterprises", ["id"]),
     ("ix_handoff_reads_conversation", "handoff_reads", ["conversation_id"]),
     ("ix_handoff_reads_at", "handoff_reads", ["at"]),
+    ("ix_appeals_closed", "appeals", ["closed_at"]),
     ("ix_appeals_common", "appeals", ["received_at", "id"]),
 )
 # Of the partial ones: the condition on SQLite, and on PostgreSQL.
