@@ -239,7 +239,7 @@ def _shown(last: ColumnElement[Any]) -> Select[Any]:
         .correlate(_C)
         .scalar_subquery()
     )
-    return (
+    query: Select[Any] = (
         select(
             _C.id,
             _C.owner,
@@ -260,6 +260,7 @@ def _shown(last: ColumnElement[Any]) -> Select[Any]:
         .outerjoin(Enterprise, Enterprise.id == Speaker.enterprise_id)
         .outerjoin(ServiceGroup, ServiceGroup.id == _C.group_id)
     )
+    return query
 
 
 def _row(told: Sequence[Any]) -> InboxRow:

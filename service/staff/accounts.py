@@ -230,10 +230,10 @@ def session_of(db: Session, token: str, now: datetime) -> SignedIn | None:
     found = db.execute(_SIGNED_IN, {"hashed": _hashed(token)}).first()
     if found is None:
         return None
-    *who, csrf, seen_at, expires_at, is_active = found
+    id_, name, role, department, csrf, seen_at, expires_at, is_active = found
     if expires_at <= now or seen_at + IDLE_FOR <= now or not is_active:
         return None
-    return SignedIn(Staff(*who), token, csrf, seen_at)
+    return SignedIn(Staff(id_, name, role, department), token, csrf, seen_at)
 
 
 def staff_of(db: Session, token: str, now: datetime) -> Staff | None:
