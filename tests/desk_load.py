@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def _fill_sqlite(database: Database, sizes: Sizes, until: float) -> None:
         rows = _read_in_order(cursor, table, number, said)
         told = ((at, " ".join(grams)) for at, words in rows if (grams := grams_of(words)))
         insert = f"INSERT INTO {index.table} (rowid, grams) VALUES (?, ?)"
-        _bar(f"{index.table}", told, lambda some, q=insert: cursor.executemany(q, some), until)
+        _bar(index.table, told, partial(cursor.executemany, insert), until)
         cursor.execute(f"INSERT INTO {index.table} ({index.table}) VALUES ('optimize')")
     cursor.execute("COMMIT")
     cursor.execute("ANALYZE")
@@ -188,13 +189,7 @@ def _write_all(
     wanted: list[Filling], write: Callable[[Filling, Iterable[Row]], None], until: float
 ) -> None:
     for filling in wanted:
-        _bar(
-            filling.table,
-            filling.rows(),
-            lambda some, to=filling: write(to, some),
-            until,
-            filling.count,
-        )
+        _bar(filling.table, filling.rows(), partial(write, filling), until, filling.count)
 
 
 def _bar(

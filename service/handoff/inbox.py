@@ -239,28 +239,28 @@ def _shown(last: ColumnElement[Any]) -> Select[Any]:
         .correlate(_C)
         .scalar_subquery()
     )
-    query: Select[Any] = (
-        select(
-            _C.id,
-            _C.owner,
-            _C.owner_staff,
-            _C.owner_name,
-            _C.assigned_to,
-            _C.owner_since,
-            _C.updated_at,
-            _C.revision,
-            _C.channel,
-            Enterprise.name,
-            ServiceGroup.name,
-            func.coalesce(preview, ""),
-            last,
-        )
+    columns: list[Any] = [
+        _C.id,
+        _C.owner,
+        _C.owner_staff,
+        _C.owner_name,
+        _C.assigned_to,
+        _C.owner_since,
+        _C.updated_at,
+        _C.revision,
+        _C.channel,
+        Enterprise.name,
+        ServiceGroup.name,
+        func.coalesce(preview, ""),
+        last,
+    ]
+    return (
+        select(*columns)
         .select_from(_C)
         .outerjoin(Speaker, Speaker.session == _C.id)
         .outerjoin(Enterprise, Enterprise.id == Speaker.enterprise_id)
         .outerjoin(ServiceGroup, ServiceGroup.id == _C.group_id)
     )
-    return query
 
 
 def _row(told: Sequence[Any]) -> InboxRow:
