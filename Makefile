@@ -28,6 +28,8 @@ bench: setup-dev
 	@$(BIN)/python -m tests.bench_matching
 	@$(BIN)/python -m tests.bench_retrieval --sizes 1000 50000
 	@$(BIN)/python -m tests.bench_catalogue
+	@$(BIN)/python -m tests.bench_desk --messages 20000 --appeals 2000 --rounds 10
+	@$(BIN)/python -m tests.bench_consoles --messages 20000 --appeals 2000 --html
 
 format: setup-dev
 	@$(BIN)/ruff format .

@@ -9,7 +9,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -17,6 +27,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from service.appeals.departments import directory
 from service.appeals.models import (
+    APPEAL_SEARCH,
     OPEN_STATES,
     UNANSWERED_STATES,
     Appeal,
@@ -25,13 +36,17 @@ from service.appeals.models import (
     AppealText,
 )
 from service.appeals.remaining import RemainingTime, remaining
-from service.appeals.repeats import searchable
 from service.appeals.visibility import visible_to
 from service.db import UtcDateTime
 from service.errors import InvalidInput
 from service.staff.permissions import Staff
+from service.text_search import MAX_WORDS, folded, one_of, words_of
 
 MOST_ROWS = 200
+# So few hits are looked at one by one; of more, the list's order is walked until the page is full.
+_FEW_HITS = 1000
+# Words in more appeals than that are so frequent that walking the list finds them at once.
+_MOST_HITS = 20_000
 _IS_OPEN = Appeal.closed_at.is_(None)
 """Says the same as the open states, in the words of the index of open appeals."""
 
@@ -92,7 +107,8 @@ def list_appeals(
     ``InvalidInput`` for a place that is none.
     """
     limit = max(1, min(limit, MOST_ROWS))
-    query = _ordered(select(Appeal).where(*_filters(staff, wanted, now)), wanted.order, after)
+    filters = [*_filters(staff, wanted, now), *_text_filters(db, wanted.text)]
+    query = _ordered(select(Appeal).where(*filters), wanted.order, after)
     found: list[Appeal] = list(db.scalars(query.limit(limit + 1)))
     shown = found[:limit]
     assisting = _co_departments(db, shown)
@@ -110,7 +126,8 @@ def count_appeals(
     db: Session, staff: Staff, wanted: Wanted, now: datetime, most: int = 1000
 ) -> int:
     """How many pass the filters, counted no further than ``most``."""
-    some = select(Appeal.id).where(*_filters(staff, wanted, now)).limit(most).subquery()
+    filters = [*_filters(staff, wanted, now), *_text_filters(db, wanted.text)]
+    some = select(Appeal.id).where(*filters).limit(most).subquery()
     return int(db.execute(select(func.count()).select_from(some)).scalar_one())
 
 
@@ -125,7 +142,7 @@ def is_overdue(now: datetime) -> ColumnElement[bool]:
 
 
 def _filters(staff: Staff, wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
-    filters = [visible_to(staff), *_text_filters(wanted.text)]
+    filters = [visible_to(staff)]
     if wanted.states:
         filters.append(Appeal.state.in_(sorted(wanted.states)))
         if wanted.states <= OPEN_STATES:
@@ -156,19 +173,29 @@ def _of_department(name: str) -> ColumnElement[bool]:
     return Appeal.id.in_(select(AppealParty.appeal_id).where(AppealParty.department.in_(names)))
 
 
-def _text_filters(text: str) -> list[ColumnElement[bool]]:
+def _text_filters(db: Session, wanted: str) -> list[ColumnElement[bool]]:
     """Every word must occur; a number is looked up by its beginning, without reading any text."""
     filters: list[ColumnElement[bool]] = []
-    words: list[ColumnElement[bool]] = []
-    for word in text[:200].split()[:5]:
-        number = word.upper()
+    words: list[str] = []
+    for word in wanted[:200].split()[:MAX_WORDS]:
+        number = folded(word).upper()
         if _NUMBER.fullmatch(number):
             filters.append(and_(Appeal.no >= number, Appeal.no < f"{number}~"))
-        elif folded := searchable(word):
-            words.append(_position(AppealText.text, folded) > 0)
-    if words:
-        filters.append(Appeal.id.in_(select(AppealText.appeal_id).where(*words)))
-    return filters
+        else:
+            words += words_of(word)
+    if not words:
+        is_nothing = bool(wanted.strip()) and not filters
+        return [false()] if is_nothing else filters
+    hits = APPEAL_SEARCH.newest(db, words, _MOST_HITS + 1)
+    if not hits:
+        return [false()]
+    if len(hits) <= _MOST_HITS:
+        # The sign keeps SQLite from fetching many hits one by one to sort them.
+        is_walked = len(hits) > _FEW_HITS and db.get_bind().dialect.name == "sqlite"
+        filters.append(one_of(db, "+appeals.id" if is_walked else "appeals.id", hits))
+    has_all = [_position(AppealText.text, word) > 0 for word in words]
+    same = select(AppealText.appeal_id).where(AppealText.appeal_id == Appeal.id, *has_all)
+    return [*filters, same.correlate(Appeal).exists()]
 
 
 class _position(FunctionElement[int]):

@@ -19,6 +19,7 @@ from service.appeals.clock import (
 from service.appeals.dispatch import Dispatch
 from service.appeals.history import append_event, genesis_hash
 from service.appeals.models import (
+    APPEAL_SEARCH,
     REQUESTER,
     SYSTEM,
     UNANSWERED_STATES,
@@ -94,9 +95,9 @@ def file_appeal(db: Session, filing: Filing) -> Filed:
     appeal = _new_appeal(filing, f"{filing.prefix}-{day:%Y%m%d}-{last + 1:04d}")
     db.add(appeal)
     db.flush()
-    db.add(
-        AppealText(appeal_id=appeal.id, text=searchable(f"{draft.matter} {draft.company or ''}"))
-    )
+    said = searchable(f"{draft.matter} {draft.company or ''}")
+    db.add(AppealText(appeal_id=appeal.id, text=said))
+    APPEAL_SEARCH.add(db, appeal.id, said)
     at, message_id = filing.received_at, draft.message_id
     append_event(
         db, appeal, EventKind.MOVED, REQUESTER, at, to_state=AppealState.FILED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,6 +14,9 @@ from service.appeals.clock import shanghai_day
 from service.appeals.departments import Department, comparable
 from service.appeals.models import Appeal
 from service.common_issues.models import CommonIssue, CommonIssueMember, IssueState
+
+_comparable = lru_cache(4096)(comparable)
+"""For words of the table of departments, which are compared with every appeal."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def street_of(appeal: Appeal, departments: Sequence[Department]) -> str | None:
         named += [
             (len(word), street.name)
             for word in (*street.aliases, *street.places)
-            if comparable(word) in text
+            if _comparable(word) in text
         ]
     return max(named)[1] if named else None
 

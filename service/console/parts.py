@@ -14,6 +14,7 @@ from service.conversations.turns import Delivery
 from service.db import Database
 from service.debt.routes import DebtParts
 from service.enterprises.names import NameIndex
+from service.handoff.board import Board
 from service.handoff.feed import StaffFeed
 from service.settings import Settings
 
@@ -24,8 +25,9 @@ class ConsoleParts:
 
     ``rehearse`` runs one turn of the bot without keeping anything. ``posted`` hands replies that were
     just stored to the visitor's open streams. ``hours`` are those appeals are counted in, ``meaning``
-    what common issues are told by. ``is_demo``: the data are made up, and every page says so.
-    ``names`` and ``figures`` are shared by pages and endpoints.
+    what common issues are told by. ``board`` keeps what the inboxes show; the feed tells it of changes
+    first. ``is_demo``: the data are made up, and every page says so. ``names`` and ``figures`` are
+    shared by pages and endpoints.
     """
 
     settings: Settings
@@ -38,5 +40,9 @@ class ConsoleParts:
     meaning: Meaning
     debt: DebtParts
     is_demo: bool = False
+    board: Board = field(default_factory=Board)
     names: NameIndex = field(default_factory=NameIndex)
     figures: Figures = field(default_factory=Figures)
+
+    def __post_init__(self) -> None:
+        self.feed.before_telling(self.board.take)

@@ -143,7 +143,8 @@ def _departments(
     ).group_by(rows.c.department)
     filed = {name: (count, judged, kept) for name, count, judged, kept in db.execute(query)}
     closed = _by_department(db, [_within(Appeal.closed_at, span), *own])
-    overdue = _by_department(db, [is_overdue(span.now), *own])
+    # What is unanswered is not closed; said in these words it is looked for among the few open ones.
+    overdue = _by_department(db, [Appeal.closed_at.is_(None), is_overdue(span.now), *own])
     lines = []
     for name in filed.keys() | closed.keys() | overdue.keys():
         count, judged, kept = filed.get(name, (0, 0, 0))

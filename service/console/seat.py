@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
@@ -18,6 +20,7 @@ from service.staff.permissions import ROLE_NAMES, Permission, Staff
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
+_RECENT_S = 2.0
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Seat:
     path_params: dict[str, str] = field(default_factory=dict)
     query: dict[str, str] = field(default_factory=dict)
     address: str | None = None
+    _checked_at: float = -inf
 
     def may(self, permission: Permission) -> bool:
         """Whether to offer something at all; doing it is checked again."""
@@ -50,6 +54,26 @@ class Seat:
 
         def run() -> _Result:
             self._check(permission)
+            with self.parts.database.reading() as db:
+                return function(db, *args, **kwargs)
+
+        return await run_in_threadpool(run)
+
+    async def show_again(
+        self,
+        permission: Permission,
+        function: Callable[Concatenate[Session, _Given], _Result],
+        *args: _Given.args,
+        **kwargs: _Given.kwargs,
+    ) -> _Result:
+        """As :meth:`read`, for what an open page brings up to date by itself, some times a second.
+
+        Who is signed in is then known from two seconds ago at most.
+        """
+
+        def run() -> _Result:
+            if time.monotonic() > self._checked_at + _RECENT_S:
+                self._check(permission)
             with self.parts.database.reading() as db:
                 return function(db, *args, **kwargs)
 
@@ -111,3 +135,4 @@ class Seat:
                 f"您的角色（{ROLE_NAMES[signed_in.staff.role]}）不能进行此操作。", permission
             )
         self.staff = signed_in.staff
+        self._checked_at = time.monotonic()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from functools import cache
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from service.appeals.departments import directory
 from service.console import appeal_words, texts
 from service.db import utc_now
+from service.handoff.inbox import InboxRow
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -57,6 +59,30 @@ def _environment() -> Environment:
 def html_of(template: str, **values: object) -> str:
     """One of the templates, filled in."""
     return _environment().get_template(template).render(**values)
+
+
+def inbox_rows(
+    rows: Sequence[InboxRow], chosen: str | None, looked_for: str | None, me: str
+) -> str:
+    """The inbox's list; a row that looks the same to several people is made once."""
+    if not rows:
+        return html_of("inbox_rows.html", rows=(), chosen=chosen, looked_for=looked_for, me=me)
+    today = utc_now().astimezone(SHANGHAI).date()
+    return "".join(
+        _inbox_row(row, row.conversation_id == chosen, row.assigned_to == me, today) for row in rows
+    )
+
+
+@lru_cache(5000)
+def _inbox_row(row: InboxRow, is_chosen: bool, is_suggested: bool, _today: date) -> str:
+    # Times are shown as seen from today.
+    return html_of(
+        "inbox_rows.html",
+        rows=(row,),
+        chosen=row.conversation_id if is_chosen else None,
+        looked_for=None,
+        me=row.assigned_to if is_suggested else "",
+    )
 
 
 def clock(at: datetime) -> str:

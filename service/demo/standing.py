@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from service.appeals.models import Appeal
+from service.appeals.models import APPEAL_SEARCH, Appeal
 from service.conversations import search
 from service.conversations.models import Conversation
 from service.db import Base, Database
@@ -95,7 +95,8 @@ def is_demo(database: Database) -> bool:
 
 
 def _clear(db: Session) -> None:
-    search.clear(db)
+    search.INDEX.clear(db)
+    APPEAL_SEARCH.clear(db)
     for table in reversed(Base.metadata.sorted_tables):
         db.execute(delete(table))
     db.expire_all()

@@ -26,6 +26,7 @@ log = structlog.get_logger("qifu.feed")
 # A transaction may commit after a later one was seen: rows this much older are compared again.
 _OVERLAP = timedelta(seconds=15)
 _LEAST_BETWEEN_S = 0.1
+_REST_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class FeedSubscription:
         self._news.set()
 
     async def batches(self) -> AsyncIterator[list[Changed]]:
-        """All that changed since the last batch, as soon as there is something."""
+        """All that changed since the last batch, as soon as there is something.
+
+        Between two batches is a short rest, so that many consoles leave the processor to visitors.
+        """
         while True:
             await self._news.wait()
             self._news.clear()
@@ -73,6 +77,7 @@ class FeedSubscription:
                 yield batch
             if self._is_closed:
                 return
+            await asyncio.sleep(_REST_S)
 
 
 class StaffFeed:
@@ -82,7 +87,7 @@ class StaffFeed:
     """
 
     def __init__(
-        self, database: Database, every_s: float = 0.5, now: Callable[[], datetime] = utc_now
+        self, database: Database, every_s: float = 0.25, now: Callable[[], datetime] = utc_now
     ) -> None:
         self._database = database
         self._every_s = every_s
@@ -90,6 +95,7 @@ class StaffFeed:
         self._since = now() - _OVERLAP
         self._known: dict[str, tuple[int, datetime]] = {}
         self._subscriptions: set[FeedSubscription] = set()
+        self._first_told: list[Callable[[list[Changed]], None]] = []
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._is_stopping = False
@@ -109,6 +115,10 @@ class StaffFeed:
             self._thread.join(timeout=10)
         for loop, group in self._by_loop().items():
             _call(loop, [subscription.close for subscription in group])
+
+    def before_telling(self, tell: Callable[[list[Changed]], None]) -> None:
+        """Has ``tell`` called with all news before any subscription hears them; it must be quick."""
+        self._first_told.append(tell)
 
     def wake(self) -> None:
         """Says that something was committed just now; from any thread."""
@@ -151,6 +161,8 @@ class StaffFeed:
             name: known for name, known in self._known.items() if known[1] >= self._since
         }
         if news:
+            for tell in self._first_told:
+                tell(news)
             for loop, group in self._by_loop().items():
                 _call(loop, [subscription.offer for subscription in group], news)
         return news

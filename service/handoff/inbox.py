@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from service.conversations import search
@@ -25,6 +25,7 @@ UNREAD_COUNTED = 99
 _FOUND_MESSAGES = 300
 _FOUND_ENTERPRISES = 100
 _PREVIEW_CHARS = 80
+_READ_CHARS = 400
 _C = Conversation
 
 
@@ -39,7 +40,7 @@ class View(StrEnum):
     CLOSED = "closed"
 
 
-_ORDER = (View.QUEUED, View.MINE, View.OTHERS, View.BOT)
+ORDER = (View.QUEUED, View.MINE, View.OTHERS, View.BOT)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def list_conversations(
     found = None if text is None or not text.strip() else _found(db, text, named)
     if found is not None and not found:
         return InboxPage([], None)
-    views: tuple[View, ...] = _ORDER if view is View.ALL else (view,)
+    views: tuple[View, ...] = ORDER if view is View.ALL else (view,)
     if view is View.ALL and found is not None:
         views = (*views, View.CLOSED)
     if cursor:
@@ -116,7 +117,7 @@ def list_conversations(
             break
     rows = _rows(db, staff, [name for _, name in names[:limit]])
     more = len(names) > limit
-    return InboxPage(rows, _write_cursor(names[limit - 1][0], rows[-1]) if more and rows else None)
+    return InboxPage(rows, place_after(names[limit - 1][0], rows[-1]) if more and rows else None)
 
 
 def counts(db: Session, staff: Staff) -> dict[View, int]:
@@ -187,6 +188,49 @@ def _found(db: Session, text: str, named: Sequence[str]) -> list[str]:
 def _rows(db: Session, staff: Staff, names: list[str]) -> list[InboxRow]:
     if not names:
         return []
+    unread = (
+        select(Message.seq)
+        .where(Message.conversation_id == _C.id, Message.seq > func.coalesce(ReadMarker.seq, 0))
+        .limit(UNREAD_COUNTED)
+        .correlate(_C, ReadMarker)
+        .subquery()
+    )
+    is_mine = and_(ReadMarker.conversation_id == _C.id, ReadMarker.staff_id == staff.id)
+    query = _shown(select(func.count()).select_from(unread).scalar_subquery())
+    found: Any = db.execute(query.outerjoin(ReadMarker, is_mine).where(_C.id.in_(names)))
+    rows = {each[0]: _row(each) for each in found}
+    return [rows[name] for name in names if name in rows]
+
+
+def rows_for_all(db: Session, names: Sequence[str]) -> list[tuple[InboxRow, list[int]]]:
+    """Rows with nothing unread, each with the ``seq`` of the visitor's last 99 messages, rising.
+
+    Whoever reads it counts what is unread from their own marker on.
+    """
+    last = (
+        select(cast(Message.seq, String).label("seq"))
+        .where(Message.conversation_id == _C.id)
+        .order_by(Message.seq.desc())
+        .limit(UNREAD_COUNTED)
+        .correlate(_C)
+        .subquery()
+    )
+    numbers = select(func.aggregate_strings(last.c.seq, ",")).scalar_subquery()
+    found: Any = db.execute(_shown(numbers).where(_C.id.in_(names)))
+    return [
+        (_row((*each[:-1], 0)), sorted(map(int, each[-1].split(","))) if each[-1] else [])
+        for each in found
+    ]
+
+
+def newest_of(db: Session, owner: Owner, limit: int | None) -> list[str]:
+    """The conversations somebody owns, the last touched first; ``None`` for all."""
+    query = select(_C.id).where(_C.owner == owner)
+    return list(db.scalars(query.order_by(_C.updated_at.desc(), _C.id.desc()).limit(limit)))
+
+
+def _shown(last: ColumnElement[Any]) -> Select[Any]:
+    """What a row shows, with one more column."""
     preview = (
         select(func.coalesce(Message.label, Message.text))
         .where(Message.conversation_id == _C.id)
@@ -195,48 +239,37 @@ def _rows(db: Session, staff: Staff, names: list[str]) -> list[InboxRow]:
         .correlate(_C)
         .scalar_subquery()
     )
-    read = func.coalesce(ReadMarker.seq, 0)
-    unread = (
-        select(Message.seq)
-        .where(Message.conversation_id == _C.id, Message.seq > read)
-        .limit(UNREAD_COUNTED)
-        .correlate(_C, ReadMarker)
-        .subquery()
-    )
-    query = (
-        select(
-            _C.id,
-            _C.owner,
-            _C.owner_staff,
-            _C.owner_name,
-            _C.assigned_to,
-            _C.owner_since,
-            _C.updated_at,
-            _C.revision,
-            _C.channel,
-            Enterprise.name,
-            ServiceGroup.name,
-            func.coalesce(preview, ""),
-            select(func.count()).select_from(unread).scalar_subquery(),
-        )
-        .outerjoin(
-            ReadMarker, and_(ReadMarker.conversation_id == _C.id, ReadMarker.staff_id == staff.id)
-        )
+    columns: list[Any] = [
+        _C.id,
+        _C.owner,
+        _C.owner_staff,
+        _C.owner_name,
+        _C.assigned_to,
+        _C.owner_since,
+        _C.updated_at,
+        _C.revision,
+        _C.channel,
+        Enterprise.name,
+        ServiceGroup.name,
+        func.coalesce(preview, ""),
+        last,
+    ]
+    return (
+        select(*columns)
+        .select_from(_C)
         .outerjoin(Speaker, Speaker.session == _C.id)
         .outerjoin(Enterprise, Enterprise.id == Speaker.enterprise_id)
         .outerjoin(ServiceGroup, ServiceGroup.id == _C.group_id)
-        .where(_C.id.in_(names))
     )
-    rows = {}
-    found: Any = db.execute(query)
-    for each in found:
-        row = InboxRow(*each)
-        row = replace(row, preview=" ".join(row.preview.split())[:_PREVIEW_CHARS])
-        rows[row.conversation_id] = row
-    return [rows[name] for name in names if name in rows]
 
 
-def _write_cursor(view: View, row: InboxRow) -> str:
+def _row(told: Sequence[Any]) -> InboxRow:
+    row = InboxRow(*told)
+    return replace(row, preview=" ".join(row.preview[:_READ_CHARS].split())[:_PREVIEW_CHARS])
+
+
+def place_after(view: View, row: InboxRow) -> str:
+    """What asks for the page after this row of this view."""
     at = row.since if view is View.QUEUED and row.since else row.updated_at
     told = json.dumps([view.value, at.isoformat(), row.conversation_id])
     return base64.urlsafe_b64encode(told.encode()).decode()

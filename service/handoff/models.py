@@ -68,7 +68,11 @@ class ReadMarker(Base):
     """Up to which message (``messages.seq``) one staff member has read a conversation."""
 
     __tablename__ = "handoff_reads"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (
+        Index("ix_handoff_reads_conversation", "conversation_id"),
+        Index("ix_handoff_reads_at", "at"),
+        {"sqlite_with_rowid": False},
+    )
 
     staff_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id"), primary_key=True)

@@ -11,7 +11,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from service.errors import Conflict, Forbidden, InvalidInput, NotFound, NotSignedIn, TooManyRequests
@@ -208,19 +208,32 @@ def sign_in(
     return SignedIn(_staff(row), token, csrf, now)
 
 
+# Asked by every console at every change: built once, and no objects are made of it.
+_SIGNED_IN = (
+    select(
+        StaffAccount.id,
+        StaffAccount.name,
+        StaffAccount.role,
+        StaffAccount.department,
+        StaffSession.csrf,
+        StaffSession.seen_at,
+        StaffSession.expires_at,
+        StaffAccount.is_active,
+    )
+    .join(StaffAccount, StaffAccount.id == StaffSession.staff_id)
+    .where(StaffSession.token_hash == bindparam("hashed"))
+)
+
+
 def session_of(db: Session, token: str, now: datetime) -> SignedIn | None:
     """The sign-in of a cookie's token; ``None`` when it ended, was idle too long, or never was."""
-    found = db.execute(
-        select(StaffSession, StaffAccount)
-        .join(StaffAccount, StaffAccount.id == StaffSession.staff_id)
-        .where(StaffSession.token_hash == _hashed(token))
-    ).first()
+    found = db.execute(_SIGNED_IN, {"hashed": _hashed(token)}).first()
     if found is None:
         return None
-    session, row = found
-    if session.expires_at <= now or session.seen_at + IDLE_FOR <= now or not row.is_active:
+    id_, name, role, department, csrf, seen_at, expires_at, is_active = found
+    if expires_at <= now or seen_at + IDLE_FOR <= now or not is_active:
         return None
-    return SignedIn(_staff(row), token, session.csrf, session.seen_at)
+    return SignedIn(Staff(id_, name, role, department), token, csrf, seen_at)
 
 
 def staff_of(db: Session, token: str, now: datetime) -> Staff | None:

@@ -25,7 +25,11 @@ SHANGHAI = timezone(timedelta(hours=8))
 
 def is_modelled(name: str | None, kind: str, _parents: object) -> bool:
     """Full-text tables are made by the migration alone: no model fits both databases."""
-    return not (kind == "table" and name is not None and name.startswith("message_search"))
+    return not (
+        kind == "table"
+        and name is not None
+        and name.startswith(("message_search", "appeal_search"))
+    )
 
 
 COMPARED = {"compare_type": True, "include_name": is_modelled}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from uuid import uuid4
 
@@ -20,6 +20,7 @@ from service.conversations.models import Owner
 from service.conversations.turns import Delivery
 from service.db import utc_now
 from service.handoff import inbox, messages, routing, taking, thread
+from service.handoff.board import Board
 from service.handoff.context import packet_of
 from service.handoff.feed import Changed
 from service.handoff.inbox import InboxPage, InboxRow, View
@@ -110,18 +111,14 @@ class Inbox:
     async def _picked(self, event: object) -> None:
         await self._open(str(event.args))  # type: ignore[attr-defined]
 
-    async def _fill_list(self) -> None:
+    async def _fill_list(self, touched: Collection[str] = (), by_itself: bool = False) -> None:
         text = (self._looked_for.value or "").strip() or None
-        page, counts = await self._seat.read(_READ, _listed, self._seat.staff, self._view, text)
-        self._list.set_content(
-            showing.html_of(
-                "inbox_rows.html",
-                rows=page.rows,
-                chosen=self._chosen,
-                looked_for=text,
-                me=self._seat.staff.id,
-            )
+        read = self._seat.show_again if by_itself else self._seat.read
+        page, counts = await read(
+            _READ, _listed, self._seat.parts.board, self._seat.staff, self._view, text, touched
         )
+        me = self._seat.staff.id
+        self._list.set_content(showing.inbox_rows(page.rows, self._chosen, text, me))
         for view, tab in self._tabs.items():
             number = counts.get(view, 0)
             tab.set_text(f"{VIEWS[view]} {number}" if number else VIEWS[view])
@@ -199,7 +196,7 @@ class Inbox:
 
     async def _refresh(self) -> None:
         await self._fill_thread()
-        await self._fill_list()
+        await self._fill_list([self._chosen] if self._chosen else ())
 
     async def _fill_thread(self) -> None:
         if self._chosen is None:
@@ -335,13 +332,21 @@ def _scroll_down() -> None:
 async def _update(page: Inbox, batch: list[Changed]) -> None:
     """Shows what changed; the open thread only when it is concerned."""
     if any(change.conversation_id == page._chosen for change in batch):
-        await page._fill_thread()
-    await page._fill_list()
+        await page._refresh()
+    else:
+        await page._fill_list(by_itself=True)
 
 
 def _listed(
-    db: Session, staff: Staff, view: View, text: str | None
+    db: Session,
+    board: Board,
+    staff: Staff,
+    view: View,
+    text: str | None,
+    touched: Collection[str],
 ) -> tuple[InboxPage, dict[View, int]]:
+    if text is None:
+        return board.page(db, staff, view, _ROWS, touched)
     page = inbox.list_conversations(db, staff, view, text, limit=_ROWS)
     return page, inbox.counts(db, staff)
 

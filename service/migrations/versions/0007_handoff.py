@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from service.conversations.search import grams_of
-
 revision = "0007"
 down_revision = "0006"
 
@@ -23,14 +21,12 @@ _REASONS = (
     "closed",
     "reopened",
 )
-_INDEXED_AT_ONCE = 1000
 
 
 def upgrade() -> None:
     _extend_conversations()
     _create_owner_changes()
     _create_desk_tables()
-    _create_search()
 
 
 def _extend_conversations() -> None:
@@ -159,37 +155,7 @@ def _create_desk_tables() -> None:
     )
 
 
-def _create_search() -> None:
-    connection = op.get_bind()
-    if connection.dialect.name == "sqlite":
-        op.execute(
-            "CREATE VIRTUAL TABLE message_search USING fts5(grams, content='', detail=none,"
-            ' tokenize="unicode61 remove_diacritics 0")'
-        )
-        add = sa.text("INSERT INTO message_search (rowid, grams) VALUES (:seq, :grams)")
-    else:
-        op.execute("CREATE TABLE message_search (seq BIGINT PRIMARY KEY, grams TSVECTOR NOT NULL)")
-        op.execute("CREATE INDEX ix_message_search_grams ON message_search USING gin (grams)")
-        add = sa.text(
-            "INSERT INTO message_search (seq, grams) VALUES"
-            " (:seq, array_to_tsvector(string_to_array(:grams, ' ')))"
-        )
-    messages = sa.table("messages", sa.column("seq"), sa.column("text", sa.String))
-    last = 0
-    while rows := connection.execute(
-        sa.select(messages.c.seq, messages.c.text)
-        .where(messages.c.seq > last)
-        .order_by(messages.c.seq)
-        .limit(_INDEXED_AT_ONCE)
-    ).all():
-        last = rows[-1].seq
-        values = [{"seq": seq, "grams": " ".join(grams_of(said))} for seq, said in rows]
-        if found := [each for each in values if each["grams"]]:
-            connection.execute(add, found)
-
-
 def downgrade() -> None:
-    op.drop_table("message_search")
     op.drop_index(op.f("ix_handoff_drafts_conversation_id"), table_name="handoff_drafts")
     op.drop_table("handoff_drafts")
     op.drop_table("handoff_reads")
