@@ -115,10 +115,10 @@ class Reply(_Card):
 
     id: str = Field(default_factory=lambda: uuid4().hex)
     author: Author = Author.BOT
-    name: str | None = None
     kind: ReplyKind = ReplyKind.TEXT
     text: str
     citations: list[CitationCard] = Field(default_factory=list)
     matches: list[MatchCard] = Field(default_factory=list)
     appeal: AppealCard | None = None
     buttons: list[Button] = Field(default_factory=list)
+    name: str | None = None

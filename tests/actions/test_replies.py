@@ -57,7 +57,7 @@ FULL = Reply(
     buttons=[Button(title="补充", payload="/supplement_appeal")],
 )
 KEYS = {
-    Reply: "id author kind text citations matches appeal buttons",
+    Reply: "id author kind text citations matches appeal buttons name",
     CitationCard: "policy_id title doc_no issuer clause quote valid_from valid_to status url",
     MatchCard: "policy_id title verdict score amount_max_cny criteria dates",
     CriterionCard: "field verdict have need clause label source day gap",
@@ -108,6 +108,7 @@ def test_plain_reply_has_all_keys() -> None:
         "matches": [],
         "appeal": None,
         "buttons": [],
+        "name": None,
     }
 
 
