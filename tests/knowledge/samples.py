@@ -70,6 +70,7 @@ def policy(policy_id: str, title: str, **values: Any) -> Policy:
         confidence="high",
         note=None,
         inferred=(),
+        status_as_of=date(2026, 11, 24),
     )
     return replace(plain, **values)
 
@@ -131,6 +132,7 @@ TOWN = (
         place="深圳市",
         level=Level.CITY,
         amount_max_cny=2_000_000,
+        category="全市产业发展资金",
         status=Status.UNKNOWN,
     ),
     policy("TT-006", "福田区菜市场改造", amount_max_cny=500_000, benefit_type="改造补贴"),

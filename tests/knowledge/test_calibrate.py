@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from knowledge.calibrate import BOUNDS, EVALUATION, fit, neutral, read_all
+from knowledge.calibrate import AUTHORS, BOUNDS, EVALUATION, files_of, fit, neutral, read_all
 from knowledge.labels import LabelledQuestion
 from knowledge.ranking import FEATURES, RANK_FEATURES, WORD_FEATURES, read_calibrations, with_pairs
 from knowledge.retrieval import Retriever
@@ -130,7 +130,15 @@ def test_neutral_ranks_by_the_fused_score_alone() -> None:
 def test_every_file_of_a_split_is_read() -> None:
     files = sorted(EVALUATION.rglob("train.jsonl"))
     assert len(files) > 1
-    found = read_all("train")
+    found = read_all("train", with_authors=True)
     lines = sum(1 for f in files for line in f.read_text(encoding="utf-8").split("\n") if line)
     assert len(found) == lines
     assert {question.id for question in found}.isdisjoint(q.id for q in read_all("test"))
+
+
+def test_chance_and_facets_are_learned_without_the_authors() -> None:
+    assert AUTHORS / "train.jsonl" in files_of("train", with_authors=True)
+    left_out = {"authors-train", "authors-dev"}
+    for split in ("train", "dev"):
+        assert AUTHORS / f"{split}.jsonl" not in files_of(split)
+        assert not {q.id.rsplit("-", 1)[0] for q in read_all(split)} & left_out

@@ -17,8 +17,8 @@ from knowledge.timing import timing_of
 from knowledge.windows import read_window
 from tests.knowledge.samples import policy
 
-OPEN = policy("TT-001", "甲奖励办法", published=date(2020, 3, 1), status=Status.CURRENT)
-BARE = policy("TT-002", "乙奖励", published=None, valid_from=None, status=Status.CURRENT)
+OPEN = policy("TT-001", "甲奖励办法", published=date(2020, 3, 1), status_as_of=None)
+BARE = policy("TT-002", "乙奖励", status_as_of=None)
 REPEAL = Act(
     ActKind.REPEALED,
     "关于废止甲奖励办法的通知",
