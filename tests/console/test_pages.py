@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from service.staff.permissions import GRANTS, Permission, Role
 from tests.console.conftest import CODE, NAME, SESSION, Seats
@@ -82,11 +82,22 @@ def test_a_question_is_tried_with_enter(seats: Seats) -> None:
     assert console.complaints == []
 
 
+def focus_search(page: Page) -> None:
+    """Presses / until the page hears it: its socket may still be connecting."""
+    field = page.locator(".qf-search input").first
+    for _ in range(20):
+        page.locator("body").press("/")
+        page.wait_for_timeout(300)
+        if field.evaluate("field => field === document.activeElement"):
+            return
+    raise AssertionError("the search field never got the focus")
+
+
 def test_an_enterprise_is_found_opened_bound_and_the_look_recorded(seats: Seats) -> None:
     console = seats.of(Role.COMMISSIONER)
     page = console.page
     console.open("/enterprises")
-    page.locator("body").press("/")
+    focus_search(page)
     page.keyboard.type("云帆老张")
     link = page.get_by_role("link", name=NAME)
     expect(link).to_be_visible()
