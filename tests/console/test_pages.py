@@ -46,7 +46,7 @@ def test_catalogue_is_searched_and_read_by_keyboard(seats: Seats) -> None:
     console = seats.of(Role.DEPARTMENT)
     page = console.page
     console.open("/catalogue")
-    page.locator("body").press("/")
+    focus_search(page)
     expect(page.get_by_label("查找政策")).to_be_focused()
     page.keyboard.type("国高 培育")
     expect(page.get_by_text("共 1 项")).to_be_visible()
