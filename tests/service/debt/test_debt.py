@@ -119,7 +119,7 @@ def test_same_words_count_as_one_debt_with_the_gravest_cause(
 
 def test_nothing_is_kept_of_a_turn_that_is_not_stored(database: Database, take: Take) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("service.conversations.turns._store", lambda *args: 1 / 0)
+        patch.setattr("service.conversations.turns.store_reply", lambda *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             take("月球补贴怎么申请", REFUSAL)
     assert debts(database) == []
