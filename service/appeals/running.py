@@ -49,11 +49,6 @@ class RunningClock:
         self.budget += days * self.hours.per_day
         self.round += 1
 
-    def used_at(self, minute: int) -> int:
-        """Working minutes used by then."""
-        running = 0 if self.since is None else worked_between(self.since, minute, self.hours)
-        return self.used + running
-
     def reached(self, minutes: int) -> int | None:
         """The minute by which so many are used up; ``None`` when it stands still before."""
         if minutes <= 0:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import uuid4
 
 from rapidfuzz.distance import Levenshtein
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from actions.answering import citation_card
@@ -38,16 +38,6 @@ class Proposed:
     text: str
     citations: list[CitationCard]
     why: str
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """How drafts fared: made, sent, sent unchanged, and the share of characters changed (0-1)."""
-
-    made: int
-    sent: int
-    unchanged: int
-    changed_share: float | None
 
 
 def propose(
@@ -136,22 +126,6 @@ def note_sent(db: Session, draft_id: str, reply_id: str, text: str) -> None:
         .where(Draft.id == draft_id, Draft.sent_as.is_(None))
         .values(sent_as=reply_id, distance=distance, sent_chars=len(text))
     )
-
-
-def acceptance(db: Session, policy_id: str | None = None) -> Acceptance:
-    """How drafts were taken, of one policy or of all."""
-    query = select(
-        func.count(),
-        func.count(Draft.sent_as),
-        func.count().filter(Draft.distance == 0),
-        func.sum(Draft.distance),
-        func.sum(Draft.sent_chars),
-    ).where(Draft.text != "")
-    if policy_id is not None:
-        query = query.where(Draft.policy_id == policy_id)
-    made, sent, unchanged, distance, chars = db.execute(query).one()
-    share = min(1.0, (distance or 0) / chars) if chars else None
-    return Acceptance(made, sent, unchanged, share)
 
 
 def _short(text: str) -> str:

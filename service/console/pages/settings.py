@@ -32,7 +32,8 @@ async def build(seat: Seat) -> None:
 def _show_departments() -> None:
     """Who appeals can go to, with every name they have or had."""
     with _section(
-        "部门", "派单和检索认得这些名称；增改部门、合并改名在 service/appeals/data 的表里。"
+        "部门",
+        "派单和检索认得这些名称；增改部门、合并改名请联系系统维护人员（说明见 docs/desk.md）。",
     ):
         for each in directory().departments:
             others = sorted(directory().names_of(each.code) - {each.name})

@@ -128,11 +128,12 @@ def test_nothing_is_kept_of_a_turn_that_is_not_stored(database: Database, take: 
 def test_no_debt_while_a_person_owns_the_conversation(database: Database, take: Take) -> None:
     from sqlalchemy import update
 
+    from service.conversations import operations
     from service.conversations.models import Conversation
 
     take("国高奖励多少钱")
     with pytest.MonkeyPatch.context() as patch:
-        record = __import__("service.conversations.operations", fromlist=["record"]).record
+        record = operations.record
 
         def record_then_owned(db, *rest):  # type: ignore[no-untyped-def]
             found = record(db, *rest)
